@@ -1,0 +1,244 @@
+"""Requests, replies and the description of a table: all that is ever said to a backend, as data.
+
+A backend has one verb, ``execute(requests) -> replies``: one reply for each request, in order. A list of requests
+is one round trip; a ``Commit`` is one atomic step. Everything here is frozen; sequences in requests and replies
+are not changed by either side after they were handed over.
+
+**Order.** A table has one total order, and each reply that is a sequence follows it: rows by (score, id),
+numeric ids by number, text ids by code point. ``Table.order`` says where scores come from. No reply depends
+on the iteration order of a set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
+
+from .plan import Id, Plan, Scalar
+
+ScalarType: TypeAlias = Literal["int", "float", "str", "bytes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table, or its pk.
+
+    ``type`` is the type of each value that is not missing. ``unique``: no two rows have the same value (blank
+    values are free). ``index``: ``"equal"`` answers ``Eq``, ``"range"`` answers ``Eq`` and ``Range`` (numbers only),
+    ``""`` neither; a unique column answers ``Eq`` in any case. The integers of a range-indexed column, and
+    integer ids, lie within ±2**53.
+    """
+
+    name: str
+    type: ScalarType
+    unique: bool = False
+    index: Literal["", "equal", "range"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where the rows of one model live, and how they are found.
+
+    ``name`` is the key name without the namespace. ``auto``: ids are ints that the backend allots. ``order``:
+
+    * ``"id"``: the score of a row is its id if ids are numbers, else 0. So rows come in the order of their ids.
+    * ``"score"``: each ``Change`` brings the row's score.
+    * ``"count"``: each ``Change`` brings an increment, which is added to the row's score (a new row starts at 0).
+
+    Two tables of one name in one namespace are the same place; they should be equal.
+    """
+
+    name: str
+    pk: Column
+    columns: tuple[Column, ...] = ()
+    auto: bool = False
+    order: Literal["id", "score", "count"] = "id"
+
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The names of the columns, in order; the pk is not one of them."""
+
+    positions: dict[str, int] = field(init=False, repr=False, compare=False)
+    """The place of each column in a row."""
+
+    def __post_init__(self) -> None:
+        names = tuple(column.name for column in self.columns)
+        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "positions", {name: n for n, name in enumerate(names)})
+
+    def column(self, name: str) -> Column:
+        """Return the column, or the pk, of that name; ``KeyError`` if there is none."""
+        return self.pk if name == self.pk.name else self.columns[self.positions[name]]
+
+
+Row: TypeAlias = tuple[Scalar, ...]
+"""The values of a row, in the order of the table's columns or of the fields that were asked for."""
+
+
+class Change(NamedTuple):
+    """One row to write.
+
+    ``previous`` is the id under which the row was read, ``None`` for a new row. ``id`` is the id under which it
+    shall stand; ``None``, on auto tables only, asks for the next one: one more than the largest int that was ever
+    allotted or given there. ``fields`` names the columns that ``values`` holds; ``None`` means all of them.
+
+    * ``previous is None``: the row is stored. A row that stands under ``id`` is replaced, not merged.
+    * The row ``previous`` exists: the named columns are overwritten, the others kept. With ``id != previous`` the
+      row moves; a row that stands under ``id`` then is a clash.
+    * The row ``previous`` does not exist: with all columns given it is stored as a new one; otherwise there is
+      nothing to complete it from, and that is a clash.
+
+    ``score`` is described at ``Table.order``; ``None`` keeps the score of an existing row and is 0 for a new one.
+    """
+
+    id: Id | None
+    previous: Id | None
+    values: Row
+    fields: tuple[str, ...] | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """The rows of one table to write. They act in order: of two changes of one row, the second sees the first."""
+
+    table: Table
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """The rows to delete: those of ``plan`` in the state before the commit. No rows is not an error."""
+
+    table: Table
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Deletes and saves as one atomic step: evaluate, check, apply. The reply is ``Committed`` or ``Refused``.
+
+    *Evaluate*: the plans of all deletes, on the state before. *Check*: the state after the deletes and then the
+    saves is worked out; in it each unique value that is not blank belongs to one row, and no move ended on a
+    row that was still there. So values and ids that this very commit releases are free, and a swap of two
+    unique values is fine. *Apply*: everything, or, after a refusal, nothing: no row, no index, no counter.
+
+    ``token`` names the commit: a commit whose token was applied before, in the last ten minutes, changes nothing
+    and is answered as it was then. A refused commit leaves no token.
+    """
+
+    deletes: tuple[Delete, ...] = ()
+    saves: tuple[Save, ...] = ()
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit did.
+
+    ``ids[i][j]`` is the id of change j of save i. ``scores[i][j]`` is its score after the commit for tables whose
+    order is ``"count"``; for the others ``scores[i]`` is empty. ``deleted[i]`` are the ids that delete i removed, in
+    the table's order; an id that several deletes of one table match is reported by each.
+    """
+
+    ids: tuple[Sequence[Id], ...] = ()
+    scores: tuple[Sequence[float], ...] = ()
+    deleted: tuple[Sequence[Id], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One reason why a commit was refused, and the change (``save``, ``change``: their places) that it concerns.
+
+    * ``"unique"``: ``value`` of ``field`` belongs to the row ``holder`` after the commit. When two changes of one
+      commit claim a value, the later one clashes, and ``holder`` is ``None`` if the earlier has no id yet.
+    * ``"id"``: the row should move to the id ``value``, where another row stands. ``field`` is the pk.
+    * ``"gone"``: the row ``value`` should be completed and does not exist. ``field`` is the pk.
+    """
+
+    reason: Literal["unique", "id", "gone"]
+    save: int
+    change: int
+    field: str
+    value: Scalar
+    holder: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why nothing was committed: every clash, ordered by save, change and column; never empty."""
+
+    clashes: tuple[Clash, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An explicit order: by a column or the pk, text by code point, numbers by value, bytes by byte.
+
+    A missing number counts as 0, missing text or bytes as empty. Rows that are equal here follow in the
+    table's own order, also when ``desc`` turns the others round.
+    """
+
+    field: str
+    desc: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """The rows of ``plan``, in the order of ``sort`` or, without one, of the table. The reply is ``Selected``.
+
+    ``start`` and ``stop`` cut that sequence as Python slices do, negative ones counted from the end, bounds outside
+    of it allowed. ``fields`` are the columns to return, in that order; ``None`` means all of the table's, and ``()``
+    only the ids. Cost: that of the plan, O(k log k) to order k ids, O(m) to return m rows; the table's own order,
+    and a range-indexed ``sort`` over all rows, need no sorting.
+    """
+
+    table: Table
+    plan: Plan
+    sort: Sort | None = None
+    start: int | None = None
+    stop: int | None = None
+    fields: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Ids and rows, side by side. ``rows`` is empty when no field was asked for (``fields=()``)."""
+
+    ids: Sequence[Id]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The number of ids in ``plan``, as an int. Cost: that of the plan, O(1) for ``All`` and one indexed value."""
+
+    table: Table
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The names of the keys of a table (see ``contract.keys``), as sorted text. A table that is not there has none."""
+
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """Remove everything of ``table``, its id counter too; ``None`` means all tables of the namespace.
+
+    The reply is the number of keys that this removes, as ``Keys`` names them. Nothing outside the namespace and
+    no table whose name only starts alike is touched. Not atomic on every backend.
+    """
+
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Ask whether the server is there. The reply is ``True``, or ``ConnectionError`` is raised."""
+
+
+Request: TypeAlias = Commit | Select | Count | Keys | Flush | Ping
+Reply: TypeAlias = Committed | Refused | Selected | int | list[str] | bool

@@ -1,0 +1,289 @@
+"""Every exception of stdnet, one tree.
+
+An exception builds its message from its data, in its class, and names the model, the field, the value and
+the next step. Classes that stand for a mistake that Python has a builtin for are that builtin, too. Nothing
+here imports another module of stdnet, and no other module defines an exception.
+
+```
+StdNetException
+├─ ConnectionError
+├─ ImproperlyConfigured
+│  ├─ BadConnectionString          (ValueError)
+│  ├─ UnknownScheme                (NotImplementedError)
+│  ├─ MissingExtra                 (ImportError)
+│  └─ TableMismatch
+├─ AlreadyRegistered
+│  └─ DuplicateModel               (KeyError)
+├─ ModelNotAvailable
+├─ SessionNotAvailable
+├─ InvalidTransaction
+├─ ReadOnly
+├─ ResponseError
+│  ├─ CommitException
+│  └─ CommitUnknown
+├─ FieldError
+│  ├─ FieldOptionError             (TypeError)
+│  └─ FieldValueError
+├─ InvalidValue                    (ValueError)
+├─ InvalidKeyword                  (ValueError)
+├─ ObjectNotValidated              = Model.DoesNotValidate
+└─ QuerySetError
+   ├─ UnknownField
+   ├─ UnknownLookup
+   ├─ NotIndexed
+   ├─ BadLookupValue
+   ├─ BadExpression
+   └─ ObjectNotFound               = Model.DoesNotExist
+```
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+_SHOWN = 80
+
+
+def shown(value: object) -> str:
+    """Return the ``repr`` of ``value``, cut to a length that a message can bear."""
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _suggestion(name: str, candidates: Iterable[str]) -> str:
+    known = sorted(candidates)
+    close = get_close_matches(name, known, n=1)
+    if close:
+        return f' Did you mean "{close[0]}"?'
+    return f" Known names: {', '.join(known)}." if known else ""
+
+
+class StdNetException(Exception):
+    """The root of all exceptions raised by stdnet."""
+
+
+class ConnectionError(StdNetException, builtins.ConnectionError):
+    """The data server could not be reached."""
+
+
+class ImproperlyConfigured(StdNetException):
+    """A model, a router or a connection string is declared in a way that cannot work."""
+
+
+class BadConnectionString(ImproperlyConfigured, ValueError):
+    """A connection string has a part that is not understood."""
+
+    def __init__(self, scheme: str, problem: str, example: str) -> None:
+        super().__init__(f"Cannot use this {scheme}:// connection string: {problem}. Example: {example}")
+
+
+class UnknownScheme(ImproperlyConfigured, NotImplementedError):
+    """A connection string begins with a scheme that no backend serves."""
+
+    def __init__(self, scheme: str, known: Iterable[str]) -> None:
+        names = ", ".join(f"{name}://" for name in sorted(known))
+        super().__init__(f'No backend serves the scheme "{scheme}". Known schemes: {names}.')
+
+
+class MissingExtra(ImproperlyConfigured, ImportError):
+    """A part of stdnet was asked for whose optional dependency is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f'{what} needs an optional dependency. Run: pip install "python-stdnet[{extra}]"')
+
+
+class TableMismatch(ImproperlyConfigured):
+    """A database holds rows of a model under the same key but with other columns."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f'This database already holds rows of "{name}" with other fields. '
+            "Flush that model first, or give one of the two models its own modelkey or namespace."
+        )
+
+
+class AlreadyRegistered(StdNetException):
+    """Something was registered twice that may be registered once."""
+
+
+class DuplicateModel(AlreadyRegistered, KeyError):
+    """Two model classes claim the same model key."""
+
+    def __init__(self, modelkey: str) -> None:
+        super().__init__(
+            f'Model "{modelkey}" is already in the hash table. '
+            "Give one of the two another Meta.name, Meta.app_label or Meta.modelkey, or set register = False."
+        )
+
+    def __str__(self) -> str:  # KeyError shows the repr of its argument
+        return str(self.args[0])
+
+
+class ModelNotAvailable(StdNetException):
+    """A backend does not know a kind of model."""
+
+
+class SessionNotAvailable(StdNetException):
+    """An operation on an instance needs a session and the instance has none."""
+
+    def __init__(self, what: str, operation: str) -> None:
+        super().__init__(f"Cannot {operation} {what}: it has no session. Add it to a session first.")
+
+
+class InvalidTransaction(StdNetException):
+    """A session or transaction is asked for something that its state does not allow."""
+
+
+class ReadOnly(InvalidTransaction):
+    """A write was sent to a read-only backend."""
+
+    def __init__(self, request: str) -> None:
+        super().__init__(f"{request} writes, and this backend is read-only. Send it to the write backend.")
+
+
+class ResponseError(StdNetException):
+    """A backend refused or could not answer a request."""
+
+
+class CommitException(ResponseError):
+    """A commit was refused as a whole; nothing of it was stored.
+
+    ``failures`` is the number of instances that were refused, ``reasons`` one sentence for each clash and
+    ``instances`` the refused instances. They stay usable: mend them, add them again, and commit.
+    """
+
+    def __init__(self, reasons: Sequence[str] | str, failures: int = 1, instances: Sequence[object] = ()) -> None:
+        self.reasons = (reasons,) if isinstance(reasons, str) else tuple(reasons)
+        self.failures = failures
+        self.instances = tuple(instances)
+        head = "" if failures == 1 else f"There were {failures} exceptions during commit. "
+        super().__init__(f"{head}Nothing was stored. " + "\n\n".join(self.reasons))
+
+
+class CommitUnknown(ResponseError):
+    """The connection was lost while a commit was on its way, and the attempts to ask again failed.
+
+    ``token`` names the commit: ``resolve(token)`` of the backend tells, once the server is back, whether it was applied.
+    """
+
+    def __init__(self, token: str, problem: str) -> None:
+        self.token = token
+        super().__init__(
+            f'It is not known whether the commit "{token}" was applied. {problem} '
+            "Ask the backend's resolve() with this token when the server is back, or commit again with the same token."
+        )
+
+
+class FieldError(StdNetException):
+    """A field or a model's set of fields is declared wrongly."""
+
+
+class FieldOptionError(FieldError, TypeError):
+    """A field got an option that it does not know."""
+
+    def __init__(self, field: str, options: Iterable[str]) -> None:
+        names = ", ".join(sorted(options))
+        super().__init__(f"{field} got unknown options: {names}. Remove them or correct their names.")
+
+
+class FieldValueError(FieldError):
+    """Instances with invalid values were about to be committed; nothing was stored.
+
+    The text is JSON: the errors of the instance by field, or, when several instances are invalid, a list of
+    such objects. ``errors`` is that list in any case, ``instances`` are the invalid instances.
+    """
+
+    def __init__(self, errors: Sequence[Mapping[str, str]] | str, instances: Sequence[object] = ()) -> None:
+        self.errors = [{"": errors}] if isinstance(errors, str) else [dict(e) for e in errors]
+        self.instances = tuple(instances)
+        if isinstance(errors, str):
+            super().__init__(errors)
+        else:
+            super().__init__(json.dumps(self.errors[0] if len(self.errors) == 1 else self.errors))
+
+
+class InvalidValue(StdNetException, ValueError):
+    """A value cannot be converted to what a field holds."""
+
+    def __init__(self, field: object, value: object, problem: str) -> None:
+        self.field = field
+        super().__init__(f"{field}: {shown(value)} {problem}.")
+
+
+class InvalidKeyword(StdNetException, ValueError):
+    """A model's constructor got a keyword or a positional argument that the model does not have."""
+
+    def __init__(self, modelkey: str, names: Sequence[str], known: Iterable[str] = ()) -> None:
+        if len(names) == 1:
+            text = f'"{names[0]}" is an invalid keyword for {modelkey}.{_suggestion(names[0], known)}'
+        else:
+            text = f"{', '.join(sorted(names))} are invalid keywords for {modelkey}."
+        super().__init__(text)
+
+
+class ObjectNotValidated(StdNetException):
+    """A value that must be unique is taken (``Model.DoesNotValidate``)."""
+
+
+class QuerySetError(StdNetException):
+    """A query cannot be compiled or its result is not what was asked for."""
+
+
+class UnknownField(QuerySetError):
+    """A query names a field that the model does not have."""
+
+    def __init__(self, modelkey: str, name: str, purpose: str, known: Iterable[str] = ()) -> None:
+        super().__init__(
+            f'Could not {purpose} on model "{modelkey}". Field "{name}" does not exist.{_suggestion(name, known)}'
+        )
+
+
+class UnknownLookup(QuerySetError):
+    """A filter keyword ends in something that is neither a lookup nor a path of its field."""
+
+    def __init__(self, field: object, lookup: str, known: Iterable[str]) -> None:
+        super().__init__(f'Unknown lookup "{lookup}" on field {field}.{_suggestion(lookup, known)}')
+
+
+class NotIndexed(QuerySetError):
+    """An equality filter names a field without an index."""
+
+    def __init__(self, kind: str, field: object) -> None:
+        super().__init__(
+            f"{kind} {field} is not an index. Cannot query. "
+            "Add index=True to the field, or use a range or text lookup, which scans."
+        )
+
+
+class BadLookupValue(QuerySetError):
+    """The right-hand side of a filter cannot be compared with its field."""
+
+    def __init__(self, field: object, lookup: str, value: object, problem: str) -> None:
+        name = f"{field}__{lookup}" if lookup else str(field)
+        super().__init__(f"Cannot filter on {name}: {shown(value)} {problem}.")
+
+
+class BadExpression(QuerySetError):
+    """A ``where`` expression is not in the expression language; the message points at the place."""
+
+    def __init__(self, code: str, problem: str, position: int = 0) -> None:
+        self.position = position
+        line = code.replace("\n", " ")
+        super().__init__(f"Cannot use this where expression: {problem}.\n  {line}\n  {' ' * position}^")
+
+
+class ObjectNotFound(QuerySetError):
+    """No row matches (``Model.DoesNotExist``)."""
+
+
+def not_found(modelkey: str, criteria: Mapping[str, Any]) -> ObjectNotFound:
+    """Build the error of a ``get`` that matches no row."""
+    text = ", ".join(f"{name}={shown(value)}" for name, value in criteria.items()) or "no criteria"
+    return ObjectNotFound(f'No "{modelkey}" matches {text}.')
