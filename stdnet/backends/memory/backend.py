@@ -1,0 +1,155 @@
+"""The memory server: one lock around a store, and a branch for each request.
+
+``memory://`` is private to the server that was made for it; ``memory://name`` is one database for the whole
+process. Both live as long as the process or the server does, and a forked child has a copy of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from weakref import WeakSet
+
+from ...contract import Commit, Committed, Count, Flush, Keys, Ping, Refused, Request, Select, Selected, keys
+from ...errors import BadConnectionString
+from .. import parse_backend
+from ..base import BackendDataServer
+from .commit import commit
+from .plans import Reader
+from .select import select
+from .store import Store
+
+
+class Database:
+    """A store, the lock that guards it, and the clock that its tokens age by."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.lock = threading.RLock()
+        self.store = Store()
+        self.clock = clock
+        with _registry_lock:
+            _databases.add(self)
+
+
+_databases: WeakSet[Database] = WeakSet()
+_named: dict[str, Database] = {}
+_registry_lock = threading.RLock()
+_held: list[Database] = []
+
+
+def _before_fork() -> None:
+    """Wait until no thread is inside a store, so that the child's copy is whole."""
+    _registry_lock.acquire()
+    _held[:] = _databases
+    for database in _held:
+        database.lock.acquire()
+
+
+def _after_fork_in_parent() -> None:
+    for database in _held:
+        database.lock.release()
+    _held.clear()
+    _registry_lock.release()
+
+
+def _after_fork_in_child() -> None:
+    global _registry_lock
+    for database in _held:
+        database.lock = threading.RLock()
+    _held.clear()
+    _registry_lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+
+
+class MemoryServer(BackendDataServer):
+    """A database in this process; safe to share between threads, event loops and routers."""
+
+    name = "memory"
+
+    def __init__(self, database: Database, address: str = "", namespace: str = "") -> None:
+        self.database = database
+        self.namespace = namespace
+        self.connection_string = f"memory://{address}" + (f"?namespace={namespace}" if namespace else "")
+        self._answer: dict[type, Callable[[Any], Any]] = {
+            Commit: self._commit,
+            Select: self._select,
+            Count: self._count,
+            Keys: self._keys,
+            Flush: self._flush,
+            Ping: lambda request: True,
+        }
+
+    def execute(self, requests: Sequence[Request]) -> list[Any]:
+        with self.database.lock:
+            return [self._answer[type(request)](request) for request in requests]
+
+    async def execute_async(self, requests: Sequence[Request]) -> list[Any]:
+        return self.execute(requests)
+
+    def check(self) -> None:
+        """Raise ``AssertionError`` unless every invariant of the database holds."""
+        with self.database.lock:
+            self.database.store.check()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MemoryServer) and other.database is self.database and other.namespace == self.namespace
+
+    def __hash__(self) -> int:
+        return hash((id(self.database), self.namespace))
+
+    def _reader(self) -> Reader:
+        return Reader(self.database.store, self.namespace)
+
+    def _commit(self, request: Commit) -> Committed | Refused:
+        store, key = self.database.store, (self.namespace, request.token or "")
+        if request.token is None:
+            return commit(self._reader(), request)
+        if key in store.tokens and store.is_fresh(key, self.database.clock()):
+            return store.tokens[key][1]
+        reply = commit(self._reader(), request)
+        if isinstance(reply, Committed):
+            store.remember(key, reply, self.database.clock())
+        return reply
+
+    def _select(self, request: Select) -> Selected:
+        return select(self._reader(), request)
+
+    def _count(self, request: Count) -> int:
+        return self._reader().count(self.database.store.table(self.namespace, request.table), request.plan)
+
+    def _keys(self, request: Keys) -> list[str]:
+        found = self.database.store.tables.get((self.namespace, request.table.name))
+        return [] if found is None else sorted(keys.shown(key) for key in found.keys(self.namespace))
+
+    def _flush(self, request: Flush) -> int:
+        tables, removed = self.database.store.tables, 0
+        for namespace, name in list(tables):
+            if namespace == self.namespace and (request.table is None or request.table.name == name):
+                removed += len(tables.pop((namespace, name)).keys(namespace))
+        return removed
+
+
+_NAME = re.compile(r"[\w.-]*")
+
+
+def connect(url: str, namespace: str | None = None, **params: Any) -> MemoryServer:
+    """Return the server of a ``memory://`` connection string; used by ``stdnet.getdb``."""
+    _, address, given = parse_backend(url)
+    prefix = given.pop("namespace", "") if namespace is None else namespace
+    example = "memory://name?namespace=test."
+    if unknown := sorted({*given, *params}):
+        raise BadConnectionString("memory", f"it has no parameter {unknown[0]!r}, only namespace", example)
+    if not _NAME.fullmatch(address):
+        raise BadConnectionString("memory", f"{address!r} is not a name of letters, digits, '_', '-', '.'", example)
+    if not address:
+        return MemoryServer(Database(), "", prefix)
+    with _registry_lock:
+        database = _named.get(address) or _named.setdefault(address, Database())
+    return MemoryServer(database, address, prefix)

@@ -1,0 +1,154 @@
+"""A database in memory: tables of rows with their indices, and the check of all their invariants.
+
+Rows are tuples and are never changed in place, so a reply may hold them after the lock is gone. Only ``commit``
+writes here; ``plans`` and ``select`` read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ...contract import Committed, Id, Row, Scalar, Table, keys
+from ...errors import TableMismatch
+from .indexes import EqualIndex, IdOrder, Index, RangeIndex, ScoreOrder, UniqueIndex, make_index
+
+Step = tuple[Id, "Row | None", "Row | None"]
+"""An id with its row before and after a commit; ``None`` where it does not exist."""
+
+TOKEN_SECONDS = 600.0
+
+
+class TableStore:
+    """The rows of one table and everything that is derived from them."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.rows: dict[Id, Row] = {}
+        self.counter: int | None = None
+        self.order: IdOrder | ScoreOrder = IdOrder() if table.order == "id" else ScoreOrder()
+        self.lookups: dict[str, Index] = {}
+        self.ranges: dict[str, RangeIndex] = {}
+        self.unique: list[tuple[int, str, UniqueIndex]] = []
+        self.maintained: list[tuple[int, Index]] = []
+        for position, column in enumerate(table.columns):
+            index = make_index(column)
+            if index is None:
+                continue
+            self.lookups[column.name] = index
+            self.maintained.append((position, index))
+            if isinstance(index, UniqueIndex):
+                self.unique.append((position, column.name, index))
+                if column.index == "range":
+                    self.ranges[column.name] = RangeIndex()
+                    self.maintained.append((position, self.ranges[column.name]))
+            elif isinstance(index, RangeIndex):
+                self.ranges[column.name] = index
+
+    def write(self, steps: Sequence[Step]) -> None:
+        """Bring rows and indices from before to after; the order of the table is the caller's to keep."""
+        rows = self.rows
+        for id, _, new in steps:
+            if new is None:
+                del rows[id]
+            else:
+                rows[id] = new
+        if all(old is None for _, old, _ in steps):
+            ids = [id for id, _, _ in steps]
+            for position, index in self.maintained:
+                index.extend([new[position] for _, _, new in steps if new is not None], ids)
+        else:
+            for position, index in self.maintained:
+                self._reindex(position, index, steps)
+
+    def _reindex(self, position: int, index: Index, steps: Sequence[Step]) -> None:
+        for id, old, new in steps:
+            if old is None or new is None or old[position] != new[position]:
+                if old is not None:
+                    index.remove(old[position], id)
+                if new is not None:
+                    index.add(new[position], id)
+
+    def keys(self, namespace: str) -> list[bytes]:
+        """Return the names of ``contract.keys`` that this table has, unsorted."""
+        base = (namespace + self.table.name).encode()
+        names = [base + b":id"] if self.rows else []
+        if self.counter is not None:
+            names.append(base + b":ids")
+        names += [
+            base + b":obj:" + keys.escape(id)
+            for id, row in self.rows.items()
+            if any(value is not None for value in row)
+        ]
+        for column in self.table.columns:
+            names += self._index_keys(base, column.name)
+        return names
+
+    def _index_keys(self, base: bytes, name: str) -> Iterable[bytes]:
+        index, ranges, field = self.lookups.get(name), self.ranges.get(name), name.encode()
+        values: Iterable[Scalar] = ()
+        if isinstance(index, EqualIndex):
+            values = index.sets
+        elif index is not None and index.find(None):
+            values = (None,)
+        if isinstance(index, UniqueIndex) and index.ids:
+            yield base + b":uni:" + field
+        if ranges is not None and ranges.pairs:
+            yield base + b":idx:" + field
+        for value in values:
+            yield base + b":idx:" + field + b":" + keys.escape(value)
+
+    def check(self) -> None:
+        """Raise ``AssertionError`` unless every invariant of the table holds."""
+        name, columns = self.table.name, self.table.columns
+        for id, row in self.rows.items():
+            assert len(row) == len(columns), f"{name}: row {id!r} has {len(row)} values for {len(columns)} columns"
+        for position, index in self.maintained:
+            column = columns[position]
+            blank = (None,) if column.type in ("int", "float") else (None, "", b"")
+            expected = {(None if row[position] in blank else row[position], id) for id, row in self.rows.items()}
+            found = list(index.entries())
+            assert set(found) == expected, f"{name}.{column.name}: index entries differ from the rows"
+            assert len(found) == len(expected), f"{name}.{column.name}: an index entry is there twice"
+            if isinstance(index, EqualIndex):
+                assert all(index.sets.values()), f"{name}.{column.name}: an empty set is kept"
+        assert sorted(self.order.slice(None, None), key=repr) == sorted(self.rows, key=repr), f"{name}: order differs"
+        if isinstance(self.order, ScoreOrder):
+            assert {id: score for score, id in self.order.pairs} == self.order.scores, f"{name}: scores differ"
+        if self.table.auto:
+            largest = max((id for id in self.rows if isinstance(id, int)), default=0)
+            assert largest <= 0 or largest <= (self.counter or 0), f"{name}: the counter is behind id {largest}"
+
+
+class Store:
+    """All tables of one database, by namespace and name, and the tokens of recent commits."""
+
+    def __init__(self) -> None:
+        self.tables: dict[tuple[str, str], TableStore] = {}
+        self.tokens: dict[tuple[str, str], tuple[float, Committed]] = {}
+
+    def table(self, namespace: str, table: Table) -> TableStore:
+        """Return the store of a table, a new one if there is none; ``TableMismatch`` if it has other columns."""
+        found = self.tables.get((namespace, table.name))
+        if found is not None and (found.table is table or found.table == table):
+            return found
+        if found is not None and found.rows:
+            raise TableMismatch(table.name)
+        made = self.tables[namespace, table.name] = TableStore(table)
+        if found is not None:
+            made.counter = found.counter
+        return made
+
+    def is_fresh(self, key: tuple[str, str], now: float) -> bool:
+        """Return whether a token is young enough to be honoured."""
+        return self.tokens[key][0] >= now - TOKEN_SECONDS
+
+    def remember(self, key: tuple[str, str], reply: Committed, now: float) -> None:
+        """Keep the reply of a commit under its token, and forget those that are old."""
+        for old in [key for key in self.tokens if not self.is_fresh(key, now)]:
+            del self.tokens[old]
+        self.tokens[key] = now, reply
+
+    def check(self) -> None:
+        """Raise ``AssertionError`` unless every invariant of every table holds."""
+        for table in self.tables.values():
+            table.check()
