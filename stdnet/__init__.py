@@ -1,0 +1,51 @@
+"""stdnet maps Python classes to data, in this process (``memory://``) or on Redis (``redis://``).
+
+The mapper is ``stdnet.odm``; this package has the backends' front door and the exceptions.
+"""
+
+from .backends import getdb
+from .backends.base import BackendDataServer
+from .errors import (
+    AlreadyRegistered,
+    CommitException,
+    ConnectionError,
+    FieldError,
+    FieldValueError,
+    ImproperlyConfigured,
+    InvalidTransaction,
+    InvalidValue,
+    ModelNotAvailable,
+    ObjectNotFound,
+    ObjectNotValidated,
+    QuerySetError,
+    ResponseError,
+    SessionNotAvailable,
+    StdNetException,
+)
+from .version import __version__
+
+version = __version__
+__license__ = "BSD-3-Clause"
+__author__ = "the stdnet developers"
+
+__all__ = [
+    "AlreadyRegistered",
+    "BackendDataServer",
+    "CommitException",
+    "ConnectionError",
+    "FieldError",
+    "FieldValueError",
+    "ImproperlyConfigured",
+    "InvalidTransaction",
+    "InvalidValue",
+    "ModelNotAvailable",
+    "ObjectNotFound",
+    "ObjectNotValidated",
+    "QuerySetError",
+    "ResponseError",
+    "SessionNotAvailable",
+    "StdNetException",
+    "__version__",
+    "getdb",
+    "version",
+]

@@ -1,0 +1,75 @@
+"""The object-data mapper: models, fields, routers, sessions and queries."""
+
+from .explain import Explanation
+from .fields import AtomField, Field
+from .managers import AsyncManager, Manager
+from .meta import JSPLITTER, ModelMeta, get_hash_from_model, get_model_from_hash, hashmodel
+from .model import Model, ModelType, StdModel, create_model, model_to_dict
+from .query import QueryBase, difference, intersect, union
+from .results import AsyncQuery, Query
+from .router import AsyncRouter, Router
+from .scalarfields import (
+    AutoIdField,
+    BooleanField,
+    ByteField,
+    CharField,
+    DateField,
+    DateTimeField,
+    FloatField,
+    IntegerField,
+    SymbolField,
+)
+from .session import AsyncSession, Session, SessionModel
+from .signals import Event
+from .state import ModelState, autoincrement, orderinginfo
+from .transaction import AsyncTransaction, ModelDictionary, Transaction
+
+Mapper = Router
+AsyncMapper = AsyncRouter
+
+__all__ = [
+    "JSPLITTER",
+    "AsyncManager",
+    "AsyncMapper",
+    "AsyncQuery",
+    "AsyncRouter",
+    "AsyncSession",
+    "AsyncTransaction",
+    "AtomField",
+    "AutoIdField",
+    "BooleanField",
+    "ByteField",
+    "CharField",
+    "DateField",
+    "DateTimeField",
+    "Event",
+    "Explanation",
+    "Field",
+    "FloatField",
+    "IntegerField",
+    "Manager",
+    "Mapper",
+    "Model",
+    "ModelDictionary",
+    "ModelMeta",
+    "ModelState",
+    "ModelType",
+    "Query",
+    "QueryBase",
+    "Router",
+    "Session",
+    "SessionModel",
+    "StdModel",
+    "SymbolField",
+    "Transaction",
+    "autoincrement",
+    "create_model",
+    "difference",
+    "get_hash_from_model",
+    "get_model_from_hash",
+    "hashmodel",
+    "intersect",
+    "model_to_dict",
+    "orderinginfo",
+    "union",
+]

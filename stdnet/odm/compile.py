@@ -1,0 +1,305 @@
+"""From the description of a query to a plan of the contract. Pure: nothing here performs I/O.
+
+A filter keyword is ``field[__path][__lookup]``. Keywords are grouped by field: equality values of one field are
+united, ranges and text lookups on it narrow what they leave, fields narrow each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..contract import All, Diff, Eq, Ids, In, Intersect, Plan, Range, Scalar, Scan, Union, Where
+from ..errors import BadLookupValue, InvalidValue, NotIndexed, QuerySetError, UnknownField, UnknownLookup
+from .fields import Field
+from .meta import JSPLITTER, ModelMeta
+from .where import parse
+
+if TYPE_CHECKING:
+    from .query import QueryBase
+
+COMPARISONS = {"gt": "gt", "ge": "ge", "gte": "ge", "lt": "lt", "le": "le", "lte": "le"}
+TEXT = ("contains", "startswith", "endswith", "icontains", "istartswith", "iendswith")
+LOOKUPS = ("in", *COMPARISONS, "isnull", *TEXT)
+
+
+class Every(tuple[Any, ...]):
+    """The values of a range or text lookup that was given more than once: all of them must hold."""
+
+
+def merge(arguments: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of two calls of ``filter`` or ``exclude`` as those of one.
+
+    >>> merge({"a": 1}, {"a": 2, "b": [3]})
+    {'b': [3], 'a__in': {1, 2}}
+    """
+    merged = dict(arguments)
+    for name, value in more.items():
+        value = _frozen(value)
+        base, _, suffix = name.rpartition(JSPLITTER)
+        if base and suffix.lower() in (*COMPARISONS, *TEXT, "isnull"):
+            merged[name] = Every((*_every(merged[name]), value)) if name in merged else value
+            continue
+        key = name if JSPLITTER in name else f"{name}__in"
+        earlier = [other for other in dict.fromkeys((name, key)) if other in merged]
+        if earlier:
+            values = [each for other in earlier for each in alternatives(merged.pop(other))]
+            merged[key] = _as_set([*values, *alternatives(value)])
+        else:
+            merged[name] = value
+    return merged
+
+
+def _frozen(value: Any) -> Any:
+    """Return ``value``, an iterator as a tuple: a query may be compiled more than once."""
+    return tuple(value) if isinstance(value, Iterator) else value
+
+
+def _every(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, Every) else (value,)
+
+
+def _as_set(values: list[Any]) -> Any:
+    try:
+        return set(values)
+    except TypeError:
+        return values
+
+
+def alternatives(value: Any) -> list[Any]:
+    """Return the alternatives that an equality value stands for: itself, or the elements of an iterable."""
+    if isinstance(value, (str, bytes, bytearray)) or _is_query(value) or not isinstance(value, Iterable):
+        return [value]
+    return list(value)
+
+
+def _is_query(value: Any) -> bool:
+    return hasattr(value, "construct")
+
+
+def _is_collection(value: Any) -> bool:
+    return _is_query(value) or (isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray)))
+
+
+def options(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a query for the keywords of ``session.query``."""
+    known: dict[str, Callable[[Any], Any]] = {
+        "fargs": lambda value: merge({}, value or {}),
+        "eargs": lambda value: merge({}, value or {}),
+        "unions": tuple,
+        "intersections": tuple,
+        "ordering": lambda value: value,
+        "fields": tuple,
+        "exclude_fields": tuple,
+        "get_field": lambda value: value,
+    }
+    if unknown := sorted(kwargs.keys() - known.keys()):
+        raise QuerySetError(f"A query has no option {unknown[0]!r}. Known options: {', '.join(known)}.")
+    return {("_get_field" if name == "get_field" else name): known[name](value) for name, value in kwargs.items()}
+
+
+def plan(query: QueryBase[Any]) -> Plan:
+    """Return the plan of a query: filters, then excludes, intersections, unions and where expressions."""
+    meta = query.meta
+    result = _all_of([_all_of(group) for group in _clauses(query, query.fargs)])
+    unwanted = [_all_of(group) for group in _exclude_clauses(query)]
+    if unwanted:
+        result = Diff(result, unwanted[0] if len(unwanted) == 1 else Union(tuple(unwanted)))
+    if query.intersections:
+        result = _all_of([result, *(_operand(query, other) for other in query.intersections)])
+    if query.unions:
+        result = Union((result, *(_operand(query, other) for other in query.unions)))
+    return _all_of([result, *(where(meta, code) for code in query.wheres)])
+
+
+def where(meta: ModelMeta[Any], code: str) -> Where:
+    """Return the node of a where expression; ``BadExpression`` if it is not one."""
+    booleans = [field.attname for field in meta.scalarfields if field.python_type is bool]
+    return parse(code, meta.table, booleans)
+
+
+def _all_of(plans: list[Plan]) -> Plan:
+    """Return the intersection of plans, as simple as it can be; all rows for no plans."""
+    narrowing = [each for each in plans if not isinstance(each, All)]
+    if not narrowing:
+        return All()
+    if Ids(()) in narrowing:
+        return Ids(())
+    flat = [child for each in narrowing for child in (each.plans if isinstance(each, Intersect) else (each,))]
+    return flat[0] if len(flat) == 1 else Intersect(tuple(flat))
+
+
+def _operand(query: QueryBase[Any], other: QueryBase[Any]) -> Plan:
+    """Return another query as a set of this model's ids."""
+    if other._get_field is None and other.meta is query.meta:
+        return other.construct()
+    return _in(query, query.meta.pk, other)
+
+
+def _clauses(query: QueryBase[Any], arguments: Mapping[str, Any]) -> Iterator[list[Plan]]:
+    """Yield, field by field, the plans that must all hold."""
+    grouped: dict[str, tuple[Field[Any], list[Any] | None, list[Plan]]] = {}
+    for name, value in arguments.items():
+        field, lookup = _parse(query.meta, name)
+        field, values, plans = grouped.setdefault(field.name, (field, None, []))
+        if lookup in ("", "in"):
+            if lookup == "in" and not _is_collection(value):
+                raise BadLookupValue(field, "in", value, "is not a collection of values or a query")
+            grouped[field.name] = (field, (values or []) + alternatives(value), plans)
+        else:
+            plans.extend(_comparison(query, field, lookup, each) for each in _every(value))
+    for field, values, plans in (grouped[name] for name in sorted(grouped)):
+        yield [*([] if values is None else [_equals(query, field, values)]), *_joined(plans)]
+
+
+def _exclude_clauses(query: QueryBase[Any]) -> Iterator[list[Plan]]:
+    """Yield the plans to exclude: any keyword is enough, but a repeated range has to hold as a whole."""
+    for name, value in query.eargs.items():
+        yield from _clauses(query, {name: value})
+
+
+def _parse(meta: ModelMeta[Any], name: str) -> tuple[Field[Any], str]:
+    """Return the field and the lookup, ``""`` for equality, of a filter keyword."""
+    first, *rest = name.split(JSPLITTER)
+    field = meta.dfields.get(first)
+    if field is None:
+        raise UnknownField(str(meta), first or name, "filter", meta.dfields)
+    if not rest:
+        return field, ""
+    lookup = rest[-1].lower()
+    if len(rest) > 1 or lookup not in LOOKUPS:
+        raise UnknownLookup(field, JSPLITTER.join(rest), LOOKUPS)
+    return field, COMPARISONS.get(lookup, lookup)
+
+
+def _equals(query: QueryBase[Any], field: Field[Any], values: list[Any]) -> Plan:
+    if not field.index:
+        raise NotIndexed(type(field).__name__, field)
+    plans: list[Plan] = [_in(query, field, value) for value in values if _is_query(value)]
+    plain = [_serialise(field, value) for value in values if not _is_query(value)]
+    scalars = tuple(dict.fromkeys(scalar for scalar in plain if _can_equal(field, scalar)))
+    if field.primary_key:
+        ids = tuple(scalar for scalar in scalars if scalar is not None and scalar != "")
+        if ids or not plans:
+            plans.append(Ids(ids))
+    elif scalars:
+        plans.append(Eq(field.attname, scalars))
+    elif not plans:
+        plans.append(Ids(()))
+    return plans[0] if len(plans) == 1 else Union(tuple(plans))
+
+
+def _can_equal(field: Field[Any], scalar: Scalar) -> bool:
+    """Whether a column can hold ``scalar``: an integer column never equals a number with a fraction."""
+    return not (field.column_type == "int" and isinstance(scalar, float) and not scalar.is_integer())
+
+
+def _in(query: QueryBase[Any], field: Field[Any], other: QueryBase[Any]) -> Plan:
+    """Return the rows whose ``field`` is among the ids, or the ``get_field`` values, of another query."""
+    of = other.meta.dfields[other._get_field] if other._get_field else other.meta.pk
+    if of.column_type != field.column_type:
+        raise BadLookupValue(field, "", other, f"gives values of {of}, which is a {type(of).__name__}")
+    if other.backend is not query.backend and other.backend != query.backend:
+        raise BadLookupValue(field, "", other, "is answered by another backend; pass its results instead")
+    return In(field.attname, other.meta.table, other.construct(), of.attname)
+
+
+def _serialise(field: Field[Any], value: Any, lookup: str = "") -> Scalar:
+    try:
+        return field.serialise(value, lookup or None)
+    except InvalidValue as error:
+        raise BadLookupValue(field, lookup, value, str(error).rpartition(": ")[2].removesuffix(".")) from None
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        raise BadLookupValue(field, lookup, value, f"cannot be compared with a {type(field).__name__}") from None
+
+
+def _comparison(query: QueryBase[Any], field: Field[Any], lookup: str, value: Any) -> Plan:
+    if lookup == "isnull":
+        return _isnull(field, value)
+    if lookup in TEXT:
+        return Scan(field.attname, lookup, _text(field, lookup, value))  # type: ignore[arg-type]
+    scalar = _bound(field, lookup, value)
+    if isinstance(scalar, float) and field.column_type == "int":
+        if math.isinf(scalar):
+            return _isnull(field, False) if (scalar > 0) == (lookup in ("lt", "le")) else Ids(())
+        lookup, scalar = _whole(lookup, scalar)
+    if field.column_type in ("int", "float") and (field.primary_key or field.column().index == "range"):
+        if lookup in ("gt", "ge"):
+            return Range(field.attname, low=scalar, low_open=lookup == "gt")
+        return Range(field.attname, high=scalar, high_open=lookup == "lt")
+    return Scan(field.attname, lookup, scalar)  # type: ignore[arg-type]
+
+
+def _isnull(field: Field[Any], value: Any) -> Plan:
+    if not isinstance(value, bool):
+        raise BadLookupValue(field, "isnull", value, "is neither True nor False")
+    if field.primary_key:
+        return Ids(()) if value else All()
+    if field.index:
+        blank = Eq(field.attname, (None,))
+        return blank if value else Diff(All(), blank)
+    return Scan(field.attname, "isnull", 1 if value else 0)
+
+
+def _text(field: Field[Any], lookup: str, value: Any) -> Scalar:
+    if field.column_type == "bytes":
+        return _serialise(field, value, lookup)
+    if isinstance(value, bytes):
+        try:
+            value = value.decode()
+        except UnicodeDecodeError:
+            raise BadLookupValue(field, lookup, value, "is not UTF-8 text") from None
+    if value is None or not isinstance(value, (str, int, float)):
+        raise BadLookupValue(field, lookup, value, "is not text")
+    text = str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadLookupValue(field, lookup, value, "has lone surrogates") from None
+    return text
+
+
+def _bound(field: Field[Any], lookup: str, value: Any) -> Any:
+    """Return the scalar of a range bound; numbers keep their fraction, also towards an integer field."""
+    if value is None:
+        raise BadLookupValue(field, lookup, value, "is no bound; use isnull to find missing values")
+    if isinstance(value, (list, tuple, set, frozenset, dict)) or _is_query(value):
+        raise BadLookupValue(field, lookup, value, "is not a single value")
+    number = value
+    if isinstance(value, str) and field.type in ("integer", "auto", "float"):
+        try:
+            number = float(value)
+            number = int(value) if number.is_integer() and "." not in value else number
+        except (ValueError, OverflowError):
+            raise BadLookupValue(field, lookup, value, "is not a number") from None
+    if field.type in ("integer", "auto") and isinstance(number, (int, float)):
+        if number != number:
+            raise BadLookupValue(field, lookup, value, "has no place in an order")
+        return int(number) if isinstance(number, int) else number
+    return _serialise(field, value, lookup)
+
+
+def _whole(lookup: str, value: float) -> tuple[str, int]:
+    """Return an equivalent bound that is whole: ``x > 2.5`` says the same of integers as ``x >= 3``."""
+    if value.is_integer():
+        return lookup, int(value)
+    return ("ge", math.ceil(value)) if lookup in ("gt", "ge") else ("le", math.floor(value))
+
+
+def _joined(plans: list[Plan]) -> list[Plan]:
+    """Join the lower and upper bounds of one field into one range each."""
+    ranges = [each for each in plans if isinstance(each, Range)]
+    if len(ranges) < 2:
+        return plans
+    others: list[Plan] = [each for each in plans if not isinstance(each, Range)]
+    low, low_open = _tightest([(each.low, each.low_open) for each in ranges if each.low is not None], max)
+    high, high_open = _tightest([(each.high, each.high_open) for each in ranges if each.high is not None], min)
+    return [Range(ranges[0].field, low, high, low_open, high_open), *others]
+
+
+def _tightest(bounds: list[tuple[Any, bool]], pick: Callable[[list[Any]], Any]) -> tuple[Any, bool]:
+    if not bounds:
+        return None, False
+    best = pick([value for value, _ in bounds])
+    return best, any(is_open for value, is_open in bounds if value == best)

@@ -1,0 +1,257 @@
+"""ModelMeta: what is known about a model class, and the table of all models by hash.
+
+A model's meta is filled once, when the class is made, and does not change afterwards. From it come the contract's
+``Table`` and the codec. Nothing here does I/O or knows a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from hashlib import sha1
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ..contract import Table
+from ..errors import DuplicateModel, FieldError, ImproperlyConfigured
+from .codec import Codec
+from .fields import Field
+from .scalarfields import AutoIdField
+from .state import autoincrement, orderinginfo
+
+if TYPE_CHECKING:
+    from .model import Model
+
+JSPLITTER = "__"
+
+M = TypeVar("M", bound="Model")
+
+_models: dict[str, type[Model]] = {}
+
+
+def hash_of(modelkey: str) -> str:
+    """Return the hash of a model key: 8 hexadecimal digits that are stored in databases and never change.
+
+    >>> hash_of("examples.simplemodel")
+    'afc1f074'
+    """
+    return sha1(f"python-stdnet({modelkey})".encode()).hexdigest()[:8]
+
+
+def hashmodel(model: type[Model]) -> str:
+    """Return the model's hash, and enter the model into the table of all models.
+
+    Raises ``DuplicateModel``, a ``KeyError``, if another class, or the same a second time, has that key.
+    """
+    meta = model._meta
+    digest = hash_of(meta.modelkey)
+    if digest in _models:
+        raise DuplicateModel(meta.modelkey)
+    _models[digest] = model
+    meta.hash = digest
+    return digest
+
+
+def get_model_from_hash(hash: str) -> type[Model] | None:
+    """Return the model with that hash, or ``None``."""
+    return _models.get(hash)
+
+
+def get_hash_from_model(model: type[Model]) -> str | None:
+    """Return the hash of a registered model, ``None`` for an abstract or unregistered one."""
+    return model._meta.hash
+
+
+def unique_tuple(*iterables: Iterable[Any] | None) -> tuple[Any, ...]:
+    """Return the elements in order, each once; arguments that are empty or ``None`` are skipped."""
+    return tuple(dict.fromkeys(element for iterable in iterables if iterable for element in iterable))
+
+
+class ModelMeta(Generic[M]):
+    """Everything about a model class: its names, fields, primary key, ordering and table.
+
+    ``fields`` holds all fields, the pk last; ``dfields`` maps names to fields; ``scalarfields`` are the fields that are
+    columns, without the pk; ``indices`` are those with an index. ``abstract`` models have no rows.
+    """
+
+    def __init__(
+        self,
+        model: type[M],
+        fields: dict[str, Field[Any]],
+        app_label: str | None = None,
+        modelkey: str | None = None,
+        name: str | None = None,
+        register: bool = True,
+        pkname: str | None = None,
+        ordering: str | autoincrement | None = None,
+        attributes: Iterable[str] | None = None,
+        abstract: bool = False,
+        **unknown: Any,
+    ) -> None:
+        self.model = model
+        self.abstract = abstract
+        self.hash: str | None = None
+        self.app_label = _app_label(model.__module__) if app_label is None else app_label
+        self.name = (name or model.__name__).lower()
+        self.modelkey = modelkey or (f"{self.app_label}.{self.name}" if self.app_label else self.name)
+        self.attributes: tuple[str, ...] = unique_tuple(attributes)
+        self.dfields: dict[str, Field[Any]] = {}
+        self.fields: list[Field[Any]] = []
+        self.scalarfields: list[Field[Any]] = []
+        self.pk: Field[Any]
+        model._meta = self
+        if pk := self._primary_key(fields, pkname or "id"):
+            fields = {name: field for name, field in fields.items() if field is not pk[1]} | {pk[0]: pk[1]}
+        for name, field in fields.items():
+            field.register_with_model(name, model)
+            self.dfields[name] = field
+            self.fields.append(field)
+            if not field.primary_key:
+                self.scalarfields.append(field)
+        if pk:
+            self.pk = pk[1]
+        self.indices = [field for field in self.scalarfields if field.index]
+        self.ordering = None if ordering is None else self._ordering(ordering)
+        if register and not abstract:
+            hashmodel(model)
+
+    def _primary_key(self, fields: dict[str, Field[Any]], default_name: str) -> tuple[str, Field[Any]] | None:
+        declared = [(name, field) for name, field in fields.items() if field.primary_key]
+        if len(declared) > 1:
+            names = " and ".join(name for name, _ in declared)
+            raise FieldError(f'Model "{self.modelkey}" has two primary keys, {names}. Declare one.')
+        if declared or self.abstract:
+            return declared[0] if declared else None
+        if default_name in fields:
+            raise FieldError(
+                f'Model "{self.modelkey}" has a field "{default_name}" that is not its primary key, which needs the '
+                "name. Give that field primary_key=True, or set Meta.pkname to another name."
+            )
+        return default_name, AutoIdField(primary_key=True)
+
+    def _ordering(self, ordering: Any) -> orderinginfo:
+        info = self.get_sorting(ordering, ImproperlyConfigured)
+        if info.auto is None and info.field.internal_type != "numeric":
+            raise ImproperlyConfigured(
+                f'"{self.modelkey}" cannot be ordered by "{info.name}": {type(info.field).__name__} gives no number. '
+                "Order by a number or a date, or use sort_by in queries."
+            )
+        return info
+
+    @property
+    def type(self) -> str:
+        """``"object"`` for models with rows."""
+        return self.model._model_type
+
+    @cached_property
+    def table(self) -> Table:
+        """The contract's description of this model."""
+        order = "id" if self.ordering is None else "score" if self.ordering.auto is None else "count"
+        return Table(
+            self.modelkey,
+            self.pk.column(),
+            tuple(field.column() for field in self.scalarfields),
+            auto=isinstance(self.pk, AutoIdField),
+            order=order,  # type: ignore[arg-type]
+        )
+
+    @cached_property
+    def codec(self) -> Codec[M]:
+        """The compiled conversions between instances and rows."""
+        return Codec(self)
+
+    def pkname(self) -> str:
+        """Return the name of the primary key."""
+        return self.pk.name
+
+    def pk_to_python(self, value: Any, backend: Any = None) -> Any:
+        """Return the Python value of a primary key."""
+        return self.pk.to_python(value, backend)
+
+    def make_object(self, state: tuple[Any, Any, dict[str, Any]] | None = None, backend: Any = None) -> M:
+        """Return an instance made without ``__init__``, filled by ``load_state`` if a state is given."""
+        instance = self.model.__new__(self.model)
+        if state is not None:
+            self.load_state(instance, state, backend)
+        return instance
+
+    def load_state(self, obj: Any, state: tuple[Any, Any, dict[str, Any]], backend: Any = None) -> Any:
+        """Fill an instance from ``(pk, loadedfields, data)``: names in ``data`` that are absent become defaults."""
+        pk, loadedfields, data = state
+        pkname = self.pkname()
+        setattr(obj, pkname, None if pk is None else self.pk.to_python(pk, backend))
+        if loadedfields is not None:
+            obj._loadedfields = tuple(loadedfields)
+        for field in obj.loadedfields():
+            setattr(obj, field.attname, field.to_python(data.get(field.name), backend))
+        for name in self.attributes:
+            setattr(obj, name, data.get(name))
+        if backend is not None or (pk is not None and data.get("__dbdata__", {}).get(pkname) == pk):
+            obj.dbdata[pkname] = getattr(obj, pkname)
+        return obj
+
+    def is_valid(self, instance: M) -> bool:
+        """Validate: fill ``dbdata['cleaned_data']`` and ``dbdata['errors']`` and return whether there are no errors."""
+        values, errors = self.codec.clean(instance)
+        instance.dbdata["errors"] = errors
+        instance.dbdata["cleaned_data"] = {name: value for name, value in values.items() if value is not None}
+        return not errors
+
+    def get_sorting(
+        self, sortby: str | autoincrement, errorClass: Callable[[str], Exception] | None = None
+    ) -> orderinginfo:
+        """Parse an ordering: a field name, with a leading ``-`` for descending, or an ``autoincrement``."""
+        if isinstance(sortby, autoincrement):
+            return orderinginfo(sortby, self.pk, sortby.desc, self.model, None, sortby)
+        desc = isinstance(sortby, str) and sortby.startswith("-")
+        name = sortby[1:] if desc else sortby
+        field = self.dfields.get(name) if isinstance(name, str) else None
+        if field is None:
+            raise (errorClass or ValueError)(
+                f'"{self.modelkey}" cannot order by attribute "{name}". It is not a scalar field.'
+            )
+        return orderinginfo(field.attname, field, desc, self.model, None, None)
+
+    def backend_fields(self, fields: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Return the names and the column names of ``fields``, without the pk, repetitions and unknown names."""
+        known = [self.dfields[name] for name in dict.fromkeys(fields) if name in self.dfields]
+        scalars = [field for field in known if not field.primary_key]
+        return [field.name for field in scalars], [field.attname for field in scalars]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a description of the model as plain data."""
+        auto = None if self.ordering is None else self.ordering.auto
+        return {
+            "id_name": self.pkname(),
+            "id_type": 1 if isinstance(self.pk, AutoIdField) else 3,
+            "sorted": self.ordering is not None,
+            "autoincr": None if auto is None else auto.incrby,
+            "multi_fields": [],
+            "indices": {field.attname: field.unique for field in self.indices},
+        }
+
+    def score(self, instance: M) -> float | None:
+        """Return the score of an instance for the model's ordering; ``None`` if it is unknown or there is none."""
+        info = self.ordering
+        if info is None:
+            return None
+        sign = -1.0 if info.desc else 1.0
+        if info.auto is not None:
+            return sign * info.auto.incrby
+        if info.name not in instance.__dict__:
+            return None
+        value = instance.__dict__[info.name]
+        return sign * (MISSING_SCORE if value is None else info.field.scorefun(value))
+
+    def __str__(self) -> str:
+        return self.modelkey
+
+    __repr__ = __str__
+
+
+MISSING_SCORE = -1e99
+"""Rows without a value for the ordering field come first."""
+
+
+def _app_label(module: str) -> str:
+    parts = module.split(".")
+    return parts[-2] if parts[-1] == "models" and len(parts) > 1 else parts[-1]

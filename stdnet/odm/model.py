@@ -1,0 +1,394 @@
+"""Model classes: the metaclass, ``Model`` and ``StdModel``.
+
+An instance is plain attributes plus ``_dbdata``, a dict made when needed with what ties it to a database: its
+session, its state, and the pk under which it is stored. All I/O goes through the session; the few methods here
+that need it say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from ..errors import InvalidKeyword, ObjectNotFound, ObjectNotValidated, QuerySetError, SessionNotAvailable
+from .fields import Field
+from .meta import JSPLITTER, ModelMeta
+from .state import ModelState
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .managers import ManagerBase
+    from .session import AsyncSession, Session, SessionBase
+
+
+class ModelType(type):
+    """The metaclass: takes the fields and the inner ``Meta`` out of the class body and makes ``_meta`` of them."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
+        options = _options(namespace)
+        own = {key: value for key, value in namespace.items() if isinstance(value, Field)}
+        for key in own:
+            del namespace[key]
+        cls = super().__new__(mcs, name, bases, namespace)
+        fields: dict[str, Field[Any]] = {}
+        for base in reversed(bases):
+            if "_meta" in base.__dict__:
+                fields.update(_inherited(base.__dict__["_meta"]))
+        fields.update(sorted(own.items(), key=lambda item: item[1].creation_counter))
+        ModelMeta(cast("type[Any]", cls), fields, **options)
+        return cls
+
+    def __str__(cls) -> str:
+        return str(cls.__dict__["_meta"]) if "_meta" in cls.__dict__ else cls.__name__
+
+
+def _options(namespace: dict[str, Any]) -> dict[str, Any]:
+    """Take the model's options out of a class body: those of ``Meta``, and three that may stand beside it."""
+    meta = namespace.pop("Meta", None)
+    options = {key: value for key, value in vars(meta).items() if not key.startswith("__")} if meta else {}
+    for key in ("register", "abstract", "attributes"):
+        if key in namespace:
+            options[key] = namespace.pop(key)
+    return options
+
+
+def _inherited(meta: ModelMeta[Any]) -> dict[str, Field[Any]]:
+    """Return unregistered copies of a base's fields."""
+    return {field.name: field.copy() for field in meta.fields}
+
+
+class Model(metaclass=ModelType):
+    """Base of everything that a router can register. Users derive from ``StdModel``."""
+
+    abstract = True
+
+    _model_type: ClassVar[str] = "object"
+    _meta: ClassVar[ModelMeta[Any]]
+    _loadedfields: tuple[str, ...] | None = None
+
+    DoesNotExist: ClassVar[type[ObjectNotFound]] = ObjectNotFound
+    DoesNotValidate: ClassVar[type[ObjectNotValidated]] = ObjectNotValidated
+
+    manager_class: ClassVar[type[ManagerBase[Any, Any]] | None] = None
+    """The manager that a ``Router`` makes for this model; ``None`` means ``Manager``."""
+
+    async_manager_class: ClassVar[type[ManagerBase[Any, Any]] | None] = None
+    """The manager that an ``AsyncRouter`` makes for this model; ``None`` means ``AsyncManager``."""
+
+    @property
+    def dbdata(self) -> dict[str, Any]:
+        """What ties this instance to a database; made when first asked for."""
+        try:
+            found: dict[str, Any] = self.__dict__["_dbdata"]
+        except KeyError:
+            found = self.__dict__["_dbdata"] = {}
+        return found
+
+    @property
+    def session(self) -> SessionBase | None:
+        """The session that loaded this instance or to which it was added."""
+        return self.dbdata.get("session")
+
+    @session.setter
+    def session(self, session: SessionBase | None) -> None:
+        self.dbdata["session"] = session
+
+    def _session(self, operation: str) -> Any:
+        session = self.session
+        if session is None:
+            raise SessionNotAvailable(f'a "{self._meta}"', operation)
+        return session
+
+    @property
+    def backend(self) -> Any:
+        """The write backend of this model in the instance's session, or ``None`` without a session."""
+        return None if self.session is None else self.session.model(self).backend
+
+    @property
+    def read_backend(self) -> Any:
+        """The read backend of this model in the instance's session, or ``None`` without a session."""
+        return None if self.session is None else self.session.model(self).read_backend
+
+    def get_state(self, **kwargs: Any) -> ModelState:
+        """Return the current state; keywords, or the lack of a state, make a new one."""
+        dbdata = self.dbdata
+        if kwargs or "state" not in dbdata:
+            dbdata["state"] = ModelState(self, **kwargs)
+        state: ModelState = dbdata["state"]
+        return state
+
+    def get_state_action(self) -> str:
+        """Return what saving a stored instance does: ``"override"`` its row, or ``"update"`` a part of it."""
+        return "override" if self._loadedfields is None else "update"
+
+    def pkvalue(self) -> Any:
+        """Return the value of the primary key, ``None`` before it is known."""
+        return getattr(self, self._meta.pkname(), None)
+
+    @classmethod
+    def pk(cls) -> Field[Any]:
+        """Return the primary key field."""
+        return cls._meta.pk
+
+    @classmethod
+    def get_uuid(cls, pk: Any) -> str:
+        """Return the identifier, unique over all models, of the row with that primary key."""
+        return f"{cls._meta.hash}.{pk}"
+
+    @property
+    def uuid(self) -> str:
+        """The identifier of this row, unique over all models; ``DoesNotExist`` before there is a pk."""
+        pk = self.pkvalue()
+        if pk is None or pk == "":
+            raise self.DoesNotExist(f'This "{self._meta}" has no primary key yet, so it has no uuid. Save it first.')
+        return self.get_uuid(pk)
+
+    @classmethod
+    def get_unique_instance(cls, items: Iterable[Self]) -> Self:
+        """Return the only one of ``items``; ``DoesNotExist`` if there is none, ``QuerySetError`` if there are more."""
+        found = list(items)
+        if len(found) > 1:
+            raise QuerySetError(f'Non unique results: {len(found)} rows of "{cls._meta}" match, one was asked for.')
+        if not found:
+            raise cls.DoesNotExist(f'No "{cls._meta}" matches.')
+        return found[0]
+
+    def save(self) -> Self:
+        """Save this instance in its session: at once, or with the session's transaction.
+
+        Raises ``SessionNotAvailable`` without a session. On an async session use ``await obj.asave()``.
+        """
+        session: Session = self._session("save").blocking("await obj.asave()")
+        return session.add(self)
+
+    async def asave(self) -> Self:
+        """Save this instance in its async session, as ``save`` does."""
+        session: AsyncSession = self._session("save").awaiting("obj.save()")
+        return await session.add(self)
+
+    def delete(self) -> Any:
+        """Delete this instance in its session and return what ``session.delete`` returns.
+
+        Raises ``SessionNotAvailable`` without a session. On an async session use ``await obj.adelete()``.
+        """
+        session: Session = self._session("delete").blocking("await obj.adelete()")
+        return session.delete(self)
+
+    async def adelete(self) -> Any:
+        """Delete this instance in its async session, as ``delete`` does."""
+        session: AsyncSession = self._session("delete").awaiting("obj.delete()")
+        return await session.delete(self)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if type(other) is not type(self):
+            return False
+        pk = self.pkvalue()
+        return pk is not None and pk == other.pkvalue()
+
+    def __hash__(self) -> int:
+        return hash(f"{self._meta.hash}.{self.get_state().iid}")
+
+    def __unicode__(self) -> str:
+        return f"{type(self).__name__} object"
+
+    def __str__(self) -> str:
+        return self.__unicode__()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self}"
+
+
+class StdModel(Model):
+    """Base of models whose instances are rows.
+
+    Fields are declared as class attributes; the constructor takes them by keyword, converts their values and sets
+    the missing ones to their defaults.
+
+    >>> from stdnet import odm
+    >>> class Fund(odm.StdModel):
+    ...     name = odm.SymbolField(unique=True)
+    ...     size = odm.IntegerField(default=0)
+    ...     class Meta:
+    ...         register = False
+    >>> fund = Fund(name="Alpha", size="3")
+    >>> fund.name, fund.size, fund.id
+    ('Alpha', 3, None)
+    """
+
+    abstract = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        codec = self._meta.codec
+        state = self.__dict__
+        state[codec.pkname] = kwargs.pop(codec.pkname, None)
+        for name, attname, to_python in codec.setters:
+            state[attname] = to_python(kwargs.pop(name, None))
+        if args or kwargs or self._meta.attributes:
+            self._set_attributes(args, kwargs)
+
+    def _set_attributes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        meta = self._meta
+        if len(args) > len(meta.attributes):
+            raise InvalidKeyword(str(meta), [f"positional argument {len(meta.attributes) + 1}"])
+        given = dict(zip(meta.attributes, args, strict=False))
+        for name in meta.attributes:
+            setattr(self, name, given[name] if name in given else kwargs.pop(name, None))
+        if kwargs:
+            raise InvalidKeyword(str(meta), list(kwargs), [*meta.dfields, *meta.attributes])
+
+    @property
+    def has_all_data(self) -> bool:
+        """Whether this instance is stored and all of its fields are loaded."""
+        return self.get_state().persistent and self._loadedfields is None
+
+    def set(self, name: str, value: Any) -> None:
+        """Set a field, with conversion, or a plain attribute; ``AttributeError`` for other names."""
+        field = self._meta.dfields.get(name)
+        if field is not None:
+            field.set_value(self, value)
+        elif name in self._meta.attributes:
+            setattr(self, name, value)
+        else:
+            raise AttributeError(f'"{self._meta}" has neither a field nor an attribute {name!r}.')
+
+    def loadedfields(self) -> Iterator[Field[Any]]:
+        """Yield the scalar fields that this instance has: all, or those that were loaded."""
+        if self._loadedfields is None:
+            yield from self._meta.scalarfields
+        else:
+            yield from (self._meta.dfields[name] for name in dict.fromkeys(self._loadedfields))
+
+    def fieldvalue_pairs(self, exclude_cache: bool = False) -> Iterator[tuple[Field[Any], Any]]:
+        """Yield (field, value) for each scalar field that is set on this instance."""
+        for field in self._meta.scalarfields:
+            if field.attname in self.__dict__ and not (exclude_cache and field.as_cache):
+                yield field, self.__dict__[field.attname]
+
+    def clear_cache_fields(self) -> None:
+        """Set the ``as_cache`` fields to ``None``; saving then removes their values."""
+        for field in self._meta.scalarfields:
+            if field.as_cache:
+                setattr(self, field.attname, None)
+
+    def get_attr_value(self, name: str) -> Any:
+        """Return a field's value, or a part of it by a ``__`` path, or any other attribute."""
+        first, *bits = [name] if name.startswith(JSPLITTER) else name.split(JSPLITTER)
+        field = self._meta.dfields.get(first)
+        return getattr(self, name) if field is None else field.get_value(self, *bits)
+
+    def clone(self, **data: Any) -> Self:
+        """Return a new, unsaved instance with the same values but for ``data``, without pk and cache fields."""
+        meta = self._meta
+        values = {field.name: value for field, value in self.fieldvalue_pairs(exclude_cache=True)}
+        values |= {name: getattr(self, name, None) for name in meta.attributes}
+        made = type(self)(**{meta.pkname(): None, **values, **data})
+        made.session = self.session
+        return made
+
+    def is_valid(self) -> bool:
+        """Validate; the outcome is in ``dbdata['errors']`` and ``dbdata['cleaned_data']``."""
+        return self._meta.is_valid(self)
+
+    def todict(self, exclude_cache: bool = False) -> dict[str, Any]:
+        """Return field name -> scalar, and ``"__dbdata__"`` with the pk if this instance is stored."""
+        data: dict[str, Any] = {
+            field.name: field.dump(value) for field, value in self.fieldvalue_pairs(exclude_cache) if value is not None
+        }
+        pkname = self._meta.pkname()
+        if pkname in self.dbdata:
+            data["__dbdata__"] = {pkname: self.dbdata[pkname]}
+        return data
+
+    def tojson(self, exclude_cache: bool = True) -> dict[str, Any]:
+        """Return a JSON-ready dict of the pk and all values that are not blank; empty before there is a pk."""
+        pk = self.pkvalue()
+        if pk is None or pk == "":
+            return {}
+        data = {self._meta.pkname(): self._meta.pk.json_serialise(pk)}
+        for field, value in self.fieldvalue_pairs(exclude_cache):
+            if value is not None and (form := field.json_serialise(value)) not in ("", None):
+                data[field.name] = form
+        return data
+
+    @classmethod
+    def from_base64_data(cls, **kwargs: Any) -> Self:
+        """Return a new instance from what ``tojson`` gave; unknown names are ignored."""
+        instance = cls()
+        for name, value in kwargs.items():
+            field = cls._meta.dfields.get(name)
+            if field is not None:
+                setattr(instance, field.attname, field.from_json(value))
+        return instance
+
+    def load_fields(self, *fields: str) -> None:
+        """Fetch more fields of a partly loaded instance; nothing happens when everything is loaded.
+
+        Raises ``SessionNotAvailable`` without a session. On an async session use ``await obj.aload_fields(…)``.
+        """
+        if self._loadedfields is not None:
+            session: Session = self._session("load fields of").blocking("await obj.aload_fields(…)")
+            self._take_fields(session.query(type(self)).filter(**self._self_filter()).load_only(*fields).get())
+
+    async def aload_fields(self, *fields: str) -> None:
+        """Fetch more fields of a partly loaded instance in its async session."""
+        if self._loadedfields is not None:
+            session: AsyncSession = self._session("load fields of").awaiting("obj.load_fields(…)")
+            query = session.query(type(self)).filter(**self._self_filter()).load_only(*fields)
+            self._take_fields(await query.get())
+
+    def _self_filter(self) -> dict[str, Any]:
+        return {self._meta.pkname(): self.get_state().iid}
+
+    def _take_fields(self, other: Self) -> None:
+        self._loadedfields = tuple(dict.fromkeys((self._loadedfields or ()) + (other._loadedfields or ())))
+        for field in other.loadedfields():
+            setattr(self, field.attname, getattr(other, field.attname))
+
+    @classmethod
+    def get_field(cls, name: str) -> Field[Any] | None:
+        """Return the field of that name, or ``None``."""
+        return cls._meta.dfields.get(name)
+
+    def __getstate__(self) -> tuple[Any, tuple[str, ...] | None, dict[str, Any]]:
+        attributes = {name: getattr(self, name, None) for name in self._meta.attributes}
+        values = {field.name: value for field, value in self.fieldvalue_pairs() if value is not None}
+        pkname = self._meta.pkname()
+        stored = {"__dbdata__": {pkname: self.dbdata[pkname]}} if pkname in self.dbdata else {}
+        return self.pkvalue(), self._loadedfields, {**attributes, **values, **stored}
+
+    def __setstate__(self, state: tuple[Any, tuple[str, ...] | None, dict[str, Any]]) -> None:
+        self._meta.load_state(self, state)
+
+
+def create_model(name: str, *attributes: str, **params: Any) -> type[StdModel]:
+    """Return a local model: no fields but an id, plain ``attributes``, not in the table of all models.
+
+    >>> User = create_model("User", "name", "email", "name")
+    >>> User._meta.attributes, User("ann", email="a@b.c").email
+    (('name', 'email'), 'a@b.c')
+    """
+    options = {"register": False, "app_label": "base", **params, "attributes": attributes}
+    namespace: dict[str, Any] = {"__module__": __name__, "Meta": type("Meta", (), options)}
+    if manager_class := options.pop("manager_class", None):
+        namespace["manager_class"] = manager_class
+    made: type[StdModel] = ModelType(name, (StdModel,), namespace)
+    return made
+
+
+def model_to_dict(
+    instance_or_model: StdModel | type[StdModel],
+    fields: Iterable[str] | None = None,
+    exclude: Iterable[str] | None = None,
+) -> dict[str, Any]:
+    """Return the ``todict`` of an instance, or the defaults of a class, but for those that are blank."""
+    if isinstance(instance_or_model, StdModel):
+        data = instance_or_model.todict()
+    else:
+        pairs = ((field.name, field.get_default()) for field in instance_or_model._meta.scalarfields)
+        data = {name: value for name, value in pairs if value}
+    wanted = data.keys() if fields is None else set(fields)
+    unwanted = set(exclude or ())
+    return {name: value for name, value in data.items() if name in wanted and name not in unwanted}

@@ -1,0 +1,280 @@
+"""The programs: everything that takes more than a description and less than a driver.
+
+Each is a generator that yields effects (see ``runner``) and returns its result. The sync and async surfaces in
+``session``, ``results``, ``managers`` and ``router`` are two or three lines around one of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..contract import Count, Flush, Ids, Intersect, Keys, Plan, Refused, Select, Selected
+from ..errors import InvalidTransaction, InvalidValue, QuerySetError, StdNetException, UnknownField, not_found, shown
+from . import explain as explaining
+from .meta import ModelMeta
+from .query import QueryBase
+from .runner import Fire, Program, Trip
+from .signals import Event
+from .unitofwork import units
+
+if TYPE_CHECKING:
+    from .managers import ManagerBase
+    from .model import Model
+    from .session import SessionBase
+    from .transaction import TransactionBase
+
+M = TypeVar("M", bound="Model")
+
+# -- queries ----------------------------------------------------------------------------------------------------
+
+
+def load(query: QueryBase[Any], start: int | None = None, stop: int | None = None) -> Program[list[Any]]:
+    """Return the results of a query, or of a slice of it; remembered in the query."""
+    key = None if start is None and stop is None else (start, stop)
+    if key not in query._cache:
+        if None in query._cache:
+            query._cache[key] = query._cache[None][start:stop]
+        else:
+            query._cache[key] = yield from _select(query, start, stop)
+        if key is None:
+            query._count = len(query._cache[None])
+    return query._cache[key]
+
+
+def _select(query: QueryBase[Any], start: int | None, stop: int | None) -> Program[list[Any]]:
+    meta, plan = query.meta, query.construct()
+    names = query.loaded_fields() if query._get_field is None else _field_names(query)
+    if plan == Ids(()):
+        return []
+    columns = None if names is None else tuple(meta.dfields[name].attname for name in names)
+    request = Select(meta.table, plan, query.contract_sort(), start, stop, columns)
+    replies = yield Trip(query.backend, [request])
+    reply: Selected = replies[0]
+    if query._get_field is not None:
+        return _values(meta, query._get_field, reply)
+    return meta.codec.loader(names)(reply.ids, reply.rows, query.session)
+
+
+def _field_names(query: QueryBase[Any]) -> tuple[str, ...]:
+    return () if query._get_field == query.meta.pkname() else (query._get_field or "",)
+
+
+def _values(meta: ModelMeta[Any], name: str, reply: Selected) -> list[Any]:
+    if name == meta.pkname():
+        return [meta.codec.load_pk(id) for id in reply.ids]
+    field = meta.dfields[name]
+    return [field.get_default() if value is None else field.load(value) for (value,) in reply.rows]
+
+
+def count(query: QueryBase[Any]) -> Program[int]:
+    """Return the number of rows of a query; remembered in the query."""
+    if query._count is None:
+        query._count = yield from _count(query, query.construct())
+    return query._count
+
+
+def _count(query: QueryBase[Any], plan: Plan) -> Program[int]:
+    if plan == Ids(()):
+        return 0
+    replies = yield Trip(query.backend, [Count(query.meta.table, plan)])
+    return int(replies[0])
+
+
+def item(query: QueryBase[Any], index: int) -> Program[Any]:
+    """Return one result by its place; ``IndexError`` outside."""
+    if not isinstance(index, int):
+        raise TypeError(f"A query is indexed by an integer or a slice, not by {type(index).__name__}.")
+    if query._get_field is not None or None in query._cache:
+        return (yield from load(query))[index]
+    found = yield from load(query, index, index + 1 or None)
+    if not found:
+        raise IndexError(f'Query of "{query.meta}" has no result {index}.')
+    return found[0]
+
+
+def part(query: QueryBase[Any], cut: slice) -> Program[list[Any]]:
+    """Return a slice of the results, with Python's meaning of bounds and step."""
+    if query._get_field is not None:
+        raise QuerySetError(f'Cannot slice values of "{query._get_field}". Slice the query, or the list of all().')
+    for bound in (cut.start, cut.stop, cut.step):
+        if bound is not None and not isinstance(bound, int):
+            raise TypeError(f"Slice bounds of a query are integers or None, not {type(bound).__name__}.")
+    if cut.step not in (None, 1):
+        return (yield from load(query))[cut]
+    return (yield from load(query, cut.start, cut.stop))
+
+
+def get(query: QueryBase[M], criteria: Mapping[str, Any]) -> Program[M]:
+    """Return the only row; ``DoesNotExist`` for none, ``QuerySetError`` for several."""
+    pending = query.session.pending_instance(query, criteria)
+    if pending is not None:
+        return pending
+    narrowed = query.filter(**criteria)
+    found = yield from load(narrowed, 0, 2)
+    if not found:
+        raise not_found(str(query.meta), criteria or narrowed.fargs)
+    if len(found) > 1:
+        raise QuerySetError(f'Non unique results: several rows of "{query.meta}" match, one was asked for.')
+    instance: M = found[0]
+    return instance
+
+
+def contains(query: QueryBase[Any], value: Any) -> Program[bool]:
+    """Return whether an instance, a pk, or, after ``get_field``, a value is among the results."""
+    if query._get_field is not None:
+        return value in (yield from load(query))
+    if hasattr(value, "_meta"):
+        if type(value) is not query.model:
+            return False
+        value = value.get_state().iid if value.get_state().persistent else value.pkvalue()
+    try:
+        id = query.meta.codec.dump_pk(value)
+    except (InvalidValue, TypeError, ValueError):
+        return False
+    if id is None:
+        return False
+    return bool((yield from _count(query, Intersect((Ids((id,)), query.construct())))))
+
+
+def test_unique(
+    query: QueryBase[Any], name: str, value: Any, instance: Any, exception: type[Exception] | None
+) -> Program[Any]:
+    """Return ``value`` if no row but that of ``instance`` has it in field ``name``; raise otherwise."""
+    if name not in query.meta.dfields:
+        raise UnknownField(str(query.meta), name, "test", query.meta.dfields)
+    found = yield from load(query.filter(**{name: value}).load_only(query.meta.pkname()), 0, 2)
+    own = None if instance is None else instance.pkvalue()
+    if any(own is None or each.pkvalue() != own for each in found):
+        text = f"An instance with {name} {shown(value)} is already available"
+        raise (exception or query.model.DoesNotValidate)(text)
+    return value
+
+
+def explain(query: QueryBase[Any]) -> Program[explaining.Explanation]:
+    """Return how a query is answered, with the sizes of all its parts, in one round trip."""
+    counts = yield Trip(query.backend, explaining.requests(query))
+    return explaining.explanation(query, counts)
+
+
+# -- writing ----------------------------------------------------------------------------------------------------
+
+
+def commit(transaction: TransactionBase) -> Program[bool]:
+    """Send what the transaction's session has pending, one atomic commit for each backend, and fire the signals."""
+    session = transaction.session
+    if session is None:
+        raise InvalidTransaction(f'Transaction "{transaction.name}" was executed already. Begin a new one.')
+    router, failure = session.router, None
+    try:
+        for each in session.pending():
+            if transaction.signal_delete and each.has_deletes:
+                yield from _fire(router.pre_delete, each.meta, instances=each.delete_query(), session=session)
+            if transaction.signal_commit and each.dirty:
+                yield from _fire(router.pre_commit, each.meta, instances=each.dirty, session=session)
+        work = [(unit, unit.validated()) for unit in units(session.pending())]
+        for unit, request in work:
+            (reply,) = yield Trip(unit.server, [request])
+            if isinstance(reply, Refused):
+                failure = unit.refusal(reply)
+                break
+            saved, deleted = unit.applied(reply)
+            transaction.saved.update(saved)
+            transaction.deleted.update(deleted)
+        yield from _post_signals(transaction, session)
+        if failure is not None:
+            raise failure
+        transaction.on_result = True
+    finally:
+        transaction.close()
+    return True
+
+
+def _fire(event: Event, meta: ModelMeta[Any], **params: Any) -> Program[None]:
+    if event:
+        yield Fire(event, meta.model, params)
+
+
+def _post_signals(transaction: TransactionBase, session: SessionBase) -> Program[None]:
+    params = {"session": session, "transaction": transaction}
+    for each in session.pending():
+        meta = each.meta
+        if transaction.signal_delete and meta in transaction.deleted:
+            yield from _fire(session.router.post_delete, meta, instances=transaction.deleted[meta], **params)
+        if transaction.signal_commit and meta in transaction.saved:
+            yield from _fire(session.router.post_commit, meta, instances=transaction.saved[meta], **params)
+
+
+def add(session: SessionBase, instance: M, modified: bool, params: Mapping[str, Any]) -> Program[M]:
+    """Queue an instance, and commit it at once outside a transaction."""
+    session.enqueue(instance, modified, **params)
+    if session.transaction is None and modified:
+        yield from commit(session.begin())
+    return instance
+
+
+def delete(session: SessionBase, target: Any) -> Program[Any]:
+    """Queue an instance or a query for deletion; outside a transaction commit, and return the deleted pks."""
+    sm = session.enqueue_delete(target)
+    if session.transaction is not None:
+        return target
+    if not sm.has_deletes:
+        return None
+    transaction = session.begin()
+    yield from commit(transaction)
+    return transaction.deleted.get(sm.meta)
+
+
+def update_or_create(session: SessionBase, model: type[M], kwargs: Mapping[str, Any]) -> Program[tuple[M, bool]]:
+    """Update the one row that the indexed keywords find, or create one; return it and whether it is new."""
+    meta = session.model(model).meta
+    pkname = meta.pkname()
+    indexed = {name for name in kwargs if name in meta.dfields and meta.dfields[name].index}
+    lookup = {pkname: kwargs[pkname]} if kwargs.get(pkname) is not None else {name: kwargs[name] for name in indexed}
+    found: list[M] = []
+    if lookup:
+        found = yield from load(session.query(model).filter(**lookup), 0, 2)
+    created = len(found) != 1
+    instance = model(**kwargs) if created else found[0]
+    if not created:
+        for name in kwargs.keys() - lookup.keys():
+            instance.set(name, kwargs[name])  # type: ignore[attr-defined]
+    return (yield from add(session, instance, True, {})), created
+
+
+# -- administration ---------------------------------------------------------------------------------------------
+
+
+def flush(manager: ManagerBase[Any, Any]) -> Program[int]:
+    """Remove every key of a model; return their number."""
+    replies = yield Trip(manager.backend, [Flush(manager.meta.table)])
+    return int(replies[0])
+
+
+def flush_all(managers: Iterable[ManagerBase[Any, Any]]) -> Program[list[int]]:
+    """Flush several models; return the number of keys for each."""
+    counts = []
+    for manager in managers:
+        counts.append((yield from flush(manager)))  # noqa: PERF401  (a generator cannot yield in a comprehension)
+    return counts
+
+
+def keys(manager: ManagerBase[Any, Any]) -> Program[list[str]]:
+    """Return the names of a model's keys, sorted."""
+    replies = yield Trip(manager.read_backend, [Keys(manager.meta.table)])
+    names: list[str] = replies[0]
+    return names
+
+
+def row_of_uuid(session: SessionBase, uuid: str, models: Mapping[str | None, type[Model]]) -> Program[Model]:
+    """Return the row that ``uuid`` names; ``DoesNotExist`` if it names none."""
+    hash, _, pk = uuid.partition(".") if isinstance(uuid, str) else ("", "", "")
+    model = models.get(hash)
+    if model is None or not pk:
+        raise not_found("model", {"uuid": uuid})
+    meta = model._meta
+    try:
+        query: QueryBase[Model] = session.query(model)
+        return (yield from get(query, {meta.pkname(): pk}))
+    except StdNetException:
+        raise not_found(str(meta), {"uuid": uuid}) from None

@@ -1,0 +1,221 @@
+"""QueryBase: the description of a query, without any I/O.
+
+A query is a value. Each method returns a new query and leaves the receiver as it was; nothing is sent, and filter
+names are not looked up, before a result is asked for. What asks for results is in ``results``, how a description
+becomes a plan in ``compile``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ..contract import Plan, Sort
+from ..errors import QuerySetError, UnknownField
+from . import compile
+from .meta import ModelMeta
+from .state import autoincrement, orderinginfo
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .model import Model
+    from .session import SessionBase
+
+M = TypeVar("M", bound="Model")
+
+
+class QueryBase(Generic[M]):
+    """A lazy query over the rows of one model.
+
+    ``fargs`` and ``eargs`` are the arguments of all ``filter`` and ``exclude`` calls, ``fields`` and ``exclude_fields``
+    what ``load_only`` and ``dont_load`` named, ``ordering`` the explicit order.
+    """
+
+    def __init__(self, meta: ModelMeta[M], session: SessionBase, **kwargs: Any) -> None:
+        self._meta = meta
+        self.session = session
+        self.fargs: dict[str, Any] = {}
+        self.eargs: dict[str, Any] = {}
+        self.unions: tuple[QueryBase[Any], ...] = ()
+        self.intersections: tuple[QueryBase[Any], ...] = ()
+        self.wheres: tuple[str, ...] = ()
+        self.ordering: orderinginfo | None = None
+        self.fields: tuple[str, ...] = ()
+        self.exclude_fields: tuple[str, ...] = ()
+        self._get_field: str | None = None
+        self._compiled: Plan | None = None
+        self._count: int | None = None
+        self._cache: dict[Any, list[Any]] = {}
+        self.__dict__.update(compile.options(kwargs))
+
+    # -- what it is about ---------------------------------------------------------------------------------------
+
+    @property
+    def meta(self) -> ModelMeta[M]:
+        """The model's meta."""
+        return self._meta
+
+    @property
+    def model(self) -> type[M]:
+        """The model."""
+        return self._meta.model
+
+    @property
+    def backend(self) -> Any:
+        """The backend that answers this query: the model's read backend in the session's router."""
+        return self.session.model(self._meta).read_backend
+
+    @property
+    def executed(self) -> bool:
+        """Whether the number of rows is known."""
+        return self._count is not None
+
+    # -- filters ------------------------------------------------------------------------------------------------
+
+    def filter(self, **kwargs: Any) -> Self:
+        """Keep the rows that match all of the keywords, ``field=value`` or ``field__lookup=value``.
+
+        Lookups are ``in gt ge lt le gte lte isnull contains startswith endswith icontains istartswith iendswith``.
+        The values for one field are alternatives, and so are several values in a tuple, list, set, query or
+        iterator; different fields must all match. **Repeating a keyword widens**: ``filter(a=1).filter(a=2)`` is
+        ``filter(a__in=(1, 2))``. Repeated ranges and text lookups must all hold. ``field=None`` and ``field=''`` find
+        the rows where the field is blank. Names and values are checked when the query runs: ``UnknownField``,
+        ``UnknownLookup``, ``NotIndexed`` and ``BadLookupValue`` are all ``QuerySetError``.
+
+        Cost: O(k) for k rows with an equal value, O(log n + k) for a range on an indexed field; text lookups, and
+        ranges without an index, look at each row that the other conditions leave.
+        """
+        return self._clone(fargs=compile.merge(self.fargs, kwargs)) if kwargs else self
+
+    def exclude(self, **kwargs: Any) -> Self:
+        """Drop the rows that match *any* of the keywords, which are those of ``filter``."""
+        return self._clone(eargs=compile.merge(self.eargs, kwargs)) if kwargs else self
+
+    def union(self, *queries: QueryBase[Any]) -> Self:
+        """Add the rows of other queries of this model; applied after ``filter``, ``exclude`` and ``intersect``."""
+        return self._clone(unions=self.unions + self._operands(queries))
+
+    def intersect(self, *queries: QueryBase[Any]) -> Self:
+        """Keep the rows that are also in each of the queries; applied after ``filter`` and ``exclude``."""
+        return self._clone(intersections=self.intersections + self._operands(queries))
+
+    def _operands(self, queries: Iterable[QueryBase[Any]]) -> tuple[QueryBase[Any], ...]:
+        operands = tuple(queries)
+        for query in operands:
+            if not isinstance(query, QueryBase):
+                raise QuerySetError(
+                    f'Cannot combine a query of "{self._meta}" with {type(query).__name__}. Pass queries.'
+                )
+        return operands
+
+    def where(self, code: str) -> Self:
+        """Keep the rows for which an expression is true; several must all hold. It looks at each row that is left.
+
+        The language has ``this.field`` and ``this.<pk>``, numbers, strings, ``true false nil``, comparisons, ``and or
+        not``, ``+ - * / %``, parentheses, ``in (…)``, and the functions ``lower upper len abs floor contains
+        startswith endswith``. Dates are numbers here. A row where a named field is missing does not match. A bad
+        expression raises ``BadExpression``, a ``QuerySetError``, that points at the place.
+        """
+        if code == "":
+            return self
+        compile.where(self._meta, code)
+        return self._clone(wheres=(*self.wheres, code))
+
+    # -- order and shape ----------------------------------------------------------------------------------------
+
+    def sort_by(self, ordering: str | autoincrement | None) -> Self:
+        """Sort by a field, descending with a leading ``-``; the last call wins, ``None`` means the model's order.
+
+        Missing numbers count as 0, missing text as empty. Ties follow the model's own order, which is ascending
+        by ``Meta.ordering`` or the primary key.
+        """
+        if ordering is None:
+            return self._clone(ordering=None)
+        return self._clone(ordering=self._meta.get_sorting(ordering, QuerySetError))
+
+    def load_only(self, *fields: str) -> Self:
+        """Load these fields only; calls add up. The other attributes do not exist on the instances."""
+        return self._clone(fields=tuple(dict.fromkeys(self.fields + fields)))
+
+    def dont_load(self, *fields: str) -> Self:
+        """Load all fields but these; calls add up."""
+        return self._clone(exclude_fields=tuple(dict.fromkeys(self.exclude_fields + fields)))
+
+    def get_field(self, field: str) -> Self:
+        """Make results the values of one field, one for each row; ``None`` where it is missing and has no default."""
+        if field == self._get_field:
+            return self
+        if field not in self._meta.dfields:
+            raise UnknownField(str(self._meta), field, "get field", self._meta.dfields)
+        return self._clone(_get_field=field)
+
+    # -- compiled -----------------------------------------------------------------------------------------------
+
+    def construct(self) -> Plan:
+        """Return the plan that this query compiles to; ``QuerySetError`` if it cannot be compiled."""
+        if self._compiled is None:
+            self._compiled = compile.plan(self)
+        return self._compiled
+
+    def contract_sort(self) -> Sort | None:
+        """Return the explicit order in the contract's terms; the contract has no word for ``autoincrement``."""
+        info = self.ordering
+        return None if info is None or info.auto is not None else Sort(info.name, info.desc)
+
+    def loaded_fields(self) -> tuple[str, ...] | None:
+        """Return the names of the fields to load, ``None`` for all; ``QuerySetError`` for a name that is unknown."""
+        meta = self._meta
+        for name in (*self.fields, *self.exclude_fields):
+            if name not in meta.dfields:
+                raise UnknownField(str(meta), name, "load", meta.dfields)
+        if not self.fields and not self.exclude_fields:
+            return None
+        names = self.fields or tuple(field.name for field in meta.scalarfields)
+        unwanted = {*self.exclude_fields, meta.pkname()}
+        return tuple(name for name in names if name not in unwanted)
+
+    def _clone(self, **changes: Any) -> Self:
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made._compiled = made._count = None
+        made._cache = {}
+        made.__dict__.update(changes)
+        return made
+
+    def __repr__(self) -> str:
+        if None in self._cache:
+            return repr(self._cache[None])
+        text = "Query"
+        for name, arguments in (("filter", self.fargs), ("exclude", self.eargs)):
+            if arguments:
+                text += f".{name}({arguments})"
+        return text
+
+    def __reduce__(self) -> Any:
+        raise TypeError("A query belongs to a session and cannot be pickled. Pickle its results.")
+
+
+def union(queries: Iterable[QueryBase[M]]) -> QueryBase[M]:
+    """Return a query for the rows that are in at least one of ``queries``."""
+    first, *others = queries
+    return first.union(*others)
+
+
+def intersect(queries: Iterable[QueryBase[M]]) -> QueryBase[M]:
+    """Return a query for the rows that are in all of ``queries``."""
+    first, *others = queries
+    everything = _fresh(first)
+    return everything.intersect(first, *others)
+
+
+def difference(queries: Iterable[QueryBase[M]]) -> QueryBase[M]:
+    """Return a query for the rows of the first of ``queries`` that are in none of the others."""
+    first, *others = queries
+    everything = _fresh(first)
+    return everything.exclude(**{f"{first.meta.pkname()}__in": others}).intersect(first)
+
+
+def _fresh(query: QueryBase[M]) -> QueryBase[M]:
+    """Return a query over all rows, of the same kind and session."""
+    return type(query)(query.meta, query.session)

@@ -1,0 +1,277 @@
+"""Routers: which model lives in which database.
+
+``RouterBase`` keeps the registry and does no I/O; ``Router`` and ``AsyncRouter`` are the surfaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+from ..backends import getdb
+from ..backends.base import BackendDataServer
+from ..errors import ImproperlyConfigured
+from . import programs
+from .managers import AsyncManager, Manager, ManagerBase
+from .meta import ModelMeta
+from .runner import arun, run
+from .session import AsyncSession, Session, SessionBase
+from .signals import Event
+
+if TYPE_CHECKING:
+    from .model import Model
+
+M = TypeVar("M", bound="Model")
+G = TypeVar("G", bound="ManagerBase[Any, Any]")
+
+
+class RouterBase(Generic[G]):
+    """The registry of a router: a manager for each model, reached by ``router[Model]`` or ``router.modelname``."""
+
+    manager_class: ClassVar[type[ManagerBase[Any, Any]]]
+    manager_attribute: ClassVar[str]
+    session_class: ClassVar[type[SessionBase]]
+
+    def __init__(self, default_backend: BackendDataServer | str | None = None, install_global: bool = False) -> None:
+        self.default_backend = default_backend
+        self.install_global = install_global
+        self.search_engine = None
+        self.pre_commit = Event()
+        self.pre_delete = Event()
+        self.post_commit = Event()
+        self.post_delete = Event()
+        self._managers: dict[ModelMeta[Any], G] = {}
+        self._names: dict[str, G] = {}
+        self._servers: dict[Any, BackendDataServer] = {}
+
+    @property
+    def registered_models(self) -> list[ModelMeta[Any]]:
+        """The metas of the registered models, in order of registration."""
+        return list(self._managers)
+
+    def register(
+        self,
+        model: Any,
+        backend: BackendDataServer | str | None = None,
+        read_backend: BackendDataServer | str | None = None,
+        include_related: bool = True,
+        **params: Any,
+    ) -> BackendDataServer | None:
+        """Make a model available here, in ``backend`` or the router's default one.
+
+        ``read_backend`` answers its queries, if given; ``params`` are parameters of the connection string. Returns the
+        backend, or ``None`` if the model was registered before. An abstract model is skipped.
+        """
+        if not (isinstance(model, type) and hasattr(model, "_meta")):
+            raise ImproperlyConfigured(f"Cannot register {model!r}: it is not a model. Derive it from odm.StdModel.")
+        meta = cast("ModelMeta[Any]", model._meta)
+        if meta.abstract or meta in self._managers:
+            return None
+        server = self._server(backend or self.default_backend, params)
+        reader = None if read_backend is None else self._server(read_backend, params)
+        made = getattr(model, self.manager_attribute) or self.manager_class
+        manager = self._managers[meta] = cast("G", made(model, server, reader, self))
+        self._names.setdefault(meta.name, manager)
+        if self.install_global:
+            model.objects = manager  # type: ignore[attr-defined]
+        return server
+
+    def _server(self, backend: BackendDataServer | str | None, params: dict[str, Any]) -> BackendDataServer:
+        """Return the backend of a connection string, the same one each time."""
+        if isinstance(backend, BackendDataServer):
+            return getdb(backend, **params)
+        key = (backend, tuple(sorted(params.items())))
+        if key not in self._servers:
+            self._servers[key] = getdb(backend, **params)
+        return self._servers[key]
+
+    def unregister(self, model: Any = None) -> Any:
+        """Forget a model and return ``[manager]``, or ``None`` if it is not here; without a model forget all."""
+        if model is None:
+            managers = list(self._managers.values())
+            self._managers.clear()
+            self._names.clear()
+            return managers
+        manager = self._managers.pop(getattr(model, "_meta", None), None)  # type: ignore[arg-type]
+        if manager is None:
+            return None
+        self._names = {name: each for name, each in self._names.items() if each is not manager}
+        return [manager]
+
+    def session(self) -> Any:
+        """Return a new session."""
+        return self.session_class(self)
+
+    def _selected(self, exclude: Collection[str] | None = None, include: Collection[str] | None = None) -> list[G]:
+        """Return the managers whose model key or app label is included and not excluded."""
+
+        def named(meta: ModelMeta[Any], names: Collection[str]) -> bool:
+            return str(meta) in names or meta.app_label in names
+
+        return [
+            manager
+            for meta, manager in self._managers.items()
+            if (include is None or named(meta, include)) and not named(meta, exclude or ())
+        ]
+
+    def _by_hash(self) -> dict[str | None, type[Model]]:
+        return {meta.hash: meta.model for meta in self._managers if meta.hash is not None}
+
+    def _own(self, session: SessionBase | None) -> SessionBase:
+        own: SessionBase = session if session is not None and session.router is self else self.session()
+        return own
+
+    def __getitem__(self, model: Any) -> Any:
+        return self._managers[getattr(model, "_meta", model)]
+
+    def __contains__(self, model: object) -> bool:
+        return getattr(model, "_meta", model) in self._managers
+
+    def __getattr__(self, name: str) -> Any:
+        manager = self.__dict__.get("_names", {}).get(name)
+        if manager is None:
+            raise AttributeError(f'No model named "{name}" is registered in this router. Call register(…) first.')
+        return manager
+
+    def __iter__(self) -> Any:
+        return iter(list(self._managers.values()))
+
+    def __len__(self) -> int:
+        return len(self._managers)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {', '.join(map(str, self._managers)) or 'no models'}>"
+
+
+class Router(RouterBase["Manager[Any]"]):
+    """Models and their databases; its sessions block.
+
+    >>> from stdnet import odm
+    >>> class City(odm.StdModel):
+    ...     name = odm.SymbolField(unique=True)
+    ...     class Meta:
+    ...         register = False
+    >>> models = odm.Router("memory://")
+    >>> backend = models.register(City)
+    >>> models.city.new(name="Genoa").id
+    1
+    >>> models[City].filter(name="Genoa").count()
+    1
+    """
+
+    manager_class = Manager
+    manager_attribute = "manager_class"
+    session_class = Session
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, model: type[M] | M) -> Manager[M]: ...
+        def session(self) -> Session: ...
+
+    def add(self, instance: M) -> M:
+        """Save an instance in a new session and return it."""
+        return self.session().add(instance)
+
+    def from_uuid(self, uuid: str, session: Session | None = None) -> Model:
+        """Return the instance with that ``uuid``; ``DoesNotExist`` if there is none or the text is malformed."""
+        return run(programs.row_of_uuid(self._own(session), uuid, self._by_hash()))
+
+    def flush(
+        self,
+        exclude: Collection[str] | None = None,
+        include: Collection[str] | None = None,
+        dryrun: bool = False,
+    ) -> list[Any]:
+        """Remove everything of the registered models; return the number of keys removed for each.
+
+        ``include`` and ``exclude`` hold model keys or app labels. ``dryrun`` returns the managers instead.
+        """
+        managers = self._selected(exclude, include)
+        return list(managers) if dryrun else run(programs.flush_all(managers))
+
+    def create_all(self) -> None:
+        """Call ``create_all`` of each manager."""
+        for manager in self:
+            manager.create_all()
+
+    def close(self) -> None:
+        """Release the connections of this router's backends."""
+        for manager in self:
+            manager.backend.close()
+            manager.read_backend.close()
+
+    def __enter__(self) -> Router:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class AsyncRouter(RouterBase["AsyncManager[Any]"]):
+    """Models and their databases; what its sessions, managers and queries fetch is awaited.
+
+    >>> import asyncio
+    >>> from stdnet import odm
+    >>> class Harbour(odm.StdModel):
+    ...     code = odm.SymbolField(unique=True)
+    ...     class Meta:
+    ...         register = False
+    >>> async def main() -> int:
+    ...     models = odm.AsyncRouter("memory://")
+    ...     models.register(Harbour)
+    ...     async with models.session().begin() as t:
+    ...         t.add(Harbour(code="GOA"))
+    ...     return await models.harbour.filter(code="GOA").count()
+    >>> asyncio.run(main())
+    1
+    """
+
+    manager_class = AsyncManager
+    manager_attribute = "async_manager_class"
+    session_class = AsyncSession
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, model: type[M] | M) -> AsyncManager[M]: ...
+        def session(self) -> AsyncSession: ...
+
+    async def add(self, instance: M) -> M:
+        """Save an instance in a new session and return it."""
+        return await self.session().add(instance)
+
+    async def from_uuid(self, uuid: str, session: AsyncSession | None = None) -> Model:
+        """Return the instance with that ``uuid``; ``DoesNotExist`` if there is none or the text is malformed."""
+        return await arun(programs.row_of_uuid(self._own(session), uuid, self._by_hash()))
+
+    async def flush(
+        self,
+        exclude: Collection[str] | None = None,
+        include: Collection[str] | None = None,
+        dryrun: bool = False,
+    ) -> list[Any]:
+        """Remove everything of the registered models; return the number of keys removed for each.
+
+        ``include`` and ``exclude`` hold model keys or app labels. ``dryrun`` returns the managers instead.
+        """
+        managers = self._selected(exclude, include)
+        return list(managers) if dryrun else await arun(programs.flush_all(managers))
+
+    async def create_all(self) -> None:
+        """Call ``create_all`` of each manager."""
+        for manager in self:
+            await manager.create_all()
+
+    async def close(self) -> None:
+        """Release the connections of this router's backends in the running event loop."""
+        for manager in self:
+            await manager.backend.aclose()
+            await manager.read_backend.aclose()
+
+    async def __aenter__(self) -> AsyncRouter:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()

@@ -1,0 +1,98 @@
+"""The drivers: they run a program to its end, blocking or with ``await``, and are the only place that waits.
+
+A program is a generator. It yields an effect (requests for a backend, a signal to fire), is sent the outcome,
+and returns its result. What goes wrong outside, cancellation included, is thrown into the program, so that its
+``finally`` blocks run. Programs do no I/O themselves and know no event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from inspect import isawaitable, iscoroutine
+from typing import Any, TypeAlias, TypeVar
+
+from ..backends.base import BackendDataServer
+from ..contract import Request
+from ..errors import InvalidTransaction
+from .signals import Event
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One round trip; the outcome is the list of replies."""
+
+    server: BackendDataServer
+    requests: Sequence[Request]
+
+    def run(self) -> list[Any]:
+        """Make the trip, blocking."""
+        return self.server.execute(self.requests)
+
+    async def arun(self) -> list[Any]:
+        """Make the trip, awaiting."""
+        return await self.server.execute_async(self.requests)
+
+
+@dataclass(frozen=True, slots=True)
+class Fire:
+    """A signal; the outcome is the list of what the callbacks returned. Only async sessions await coroutines."""
+
+    event: Event
+    sender: Any
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def run(self) -> list[Any]:
+        """Call the callbacks."""
+        results = self.event.fire(self.sender, **self.params)
+        for result in results:
+            if iscoroutine(result):
+                result.close()
+                raise InvalidTransaction(
+                    f"A coroutine function is bound to a signal of {self.sender}, and this session is not async. "
+                    "Bind a plain function, or use an AsyncRouter."
+                )
+        return results
+
+    async def arun(self) -> list[Any]:
+        """Call the callbacks and await what can be awaited."""
+        results = self.event.fire(self.sender, **self.params)
+        return [await result if isawaitable(result) else result for result in results]
+
+
+Effect: TypeAlias = Trip | Fire
+Program: TypeAlias = Generator[Effect, list[Any], R]
+
+
+def run(program: Program[R]) -> R:
+    """Run ``program`` blocking and return its result."""
+    try:
+        effect = next(program)
+        while True:
+            try:
+                outcome = effect.run()
+            except BaseException as error:
+                effect = program.throw(error)
+            else:
+                effect = program.send(outcome)
+    except StopIteration as stop:
+        result: R = stop.value
+        return result
+
+
+async def arun(program: Program[R]) -> R:
+    """Run ``program`` with ``await`` and return its result."""
+    try:
+        effect = next(program)
+        while True:
+            try:
+                outcome = await effect.arun()
+            except BaseException as error:
+                effect = program.throw(error)
+            else:
+                effect = program.send(outcome)
+    except StopIteration as stop:
+        result: R = stop.value
+        return result

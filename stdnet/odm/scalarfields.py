@@ -1,0 +1,320 @@
+"""The scalar fields: ids, numbers, booleans, dates, text and bytes.
+
+Each class says how a Python value is converted (``convert``), stored (``dump``) and read back (``load``). The
+overloads of ``__init__`` exist for type checkers: a number or date that is not required may be ``None``.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from ..contract import Scalar
+from .fields import AtomField, T
+
+EXACT = 2**53
+"""Up to here an integer is exact as a double, which is what scores and sorted indices are made of."""
+
+EPOCH = datetime(1970, 1, 1)
+_EPOCH_DAY = EPOCH.toordinal()
+_DAY = 86400
+_MICROSECOND = timedelta(microseconds=1)
+
+I = TypeVar("I", int, int | None)  # noqa: E741
+F = TypeVar("F", float, float | None)
+D = TypeVar("D", bound=date | None)
+
+
+class NumericField(AtomField[T]):
+    """Base of what is stored as a number: it can order a model and has a range index."""
+
+    internal_type = "numeric"
+
+    def to_python(self, value: Any, backend: Any = None) -> Any:
+        return self.get_default() if value is None or value == "" else super().to_python(value)
+
+    def scorefun(self, value: Any) -> float:
+        return float(self.dump(value))  # type: ignore[arg-type]
+
+
+class IntegerField(NumericField[I]):
+    """A whole number. An indexed one lies within ±2**53; without an index any size is stored."""
+
+    type = "integer"
+    python_type = int
+    column_type = "int"
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self: IntegerField[int], *, required: Literal[True] = ..., **options: Any) -> None: ...
+        @overload
+        def __init__(self: IntegerField[int], *, required: bool = ..., default: int, **options: Any) -> None: ...
+        @overload
+        def __init__(self: IntegerField[int | None], *, required: Literal[False], **options: Any) -> None: ...
+        @overload
+        def __init__(self: IntegerField[int | None], *, as_cache: Literal[True], **options: Any) -> None: ...
+        def __init__(self, **options: Any) -> None: ...
+
+    def convert(self, value: Any) -> int:
+        if type(value) is not int:
+            try:
+                value = int(value)
+            except (TypeError, ValueError, OverflowError):
+                self.invalid(value, "is not an integer")
+        if self.index and not -EXACT <= value <= EXACT:
+            self.invalid(value, "is beyond ±2**53, the range of an indexed integer; declare the field index=False")
+        return int(value)
+
+
+class FloatField(NumericField[F]):
+    """A floating-point number; infinities are numbers, NaN is refused."""
+
+    type = "float"
+    python_type = float
+    column_type = "float"
+    class_index = False
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self: FloatField[float], *, required: Literal[True] = ..., **options: Any) -> None: ...
+        @overload
+        def __init__(self: FloatField[float], *, required: bool = ..., default: float, **options: Any) -> None: ...
+        @overload
+        def __init__(self: FloatField[float | None], *, required: Literal[False], **options: Any) -> None: ...
+        @overload
+        def __init__(self: FloatField[float | None], *, as_cache: Literal[True], **options: Any) -> None: ...
+        def __init__(self, **options: Any) -> None: ...
+
+    def convert(self, value: Any) -> float:
+        if type(value) is not float:
+            try:
+                value = float(value)
+            except (TypeError, ValueError, OverflowError):
+                self.invalid(value, "is not a number")
+        if value != value:
+            self.invalid(value, "has no place in an order and is not stored")
+        return float(value)
+
+
+class BooleanField(NumericField[bool]):
+    """``True`` or ``False``; a missing value is ``False`` unless the default says otherwise."""
+
+    type = "bool"
+    python_type = bool
+    column_type = "int"
+    class_required = False
+    class_default = False
+    equal_index = True
+
+    def convert(self, value: Any) -> bool:
+        if type(value) is bool:
+            return value
+        try:
+            return bool(int(value))
+        except (TypeError, ValueError, OverflowError):
+            self.invalid(value, "is not a boolean")
+
+    def dump(self, value: Any) -> int:
+        return 1 if value else 0
+
+    def load(self, scalar: Any) -> bool:
+        return bool(scalar)
+
+    def serialise(self, value: Any, lookup: str | None = None) -> Scalar:
+        return 1 if value else 0
+
+    def json_serialise(self, value: Any) -> Any:
+        return None if value is None else bool(value)
+
+
+class AutoIdField(AtomField[int]):
+    """The primary key that the backend allots: 1, 2, 3 …; a given id is kept and the next one is larger."""
+
+    type = "auto"
+    python_type = int
+    column_type = "int"
+
+    def convert(self, value: Any) -> int:
+        if type(value) is not int:
+            try:
+                value = int(value) if isinstance(value, (int, str, bytes)) else int(str(value))
+            except ValueError:
+                self.invalid(value, "is not an integer id")
+        if not -EXACT <= value <= EXACT:
+            self.invalid(value, "is beyond ±2**53, the range of an integer id")
+        return int(value)
+
+
+class DateField(NumericField[D]):
+    """A day. Takes a date, a datetime, ISO text, or a number of seconds since 1970.
+
+    It is stored as the seconds from 1970-01-01 to its midnight, whatever the time zone of the machine.
+    """
+
+    type = "date"
+    python_type = date
+    column_type = "int"
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self: DateField[date], *, required: Literal[True] = ..., **options: Any) -> None: ...
+        @overload
+        def __init__(self: DateField[date], *, required: bool = ..., default: Any, **options: Any) -> None: ...
+        @overload
+        def __init__(self: DateField[date | None], *, required: Literal[False], **options: Any) -> None: ...
+        @overload
+        def __init__(self: DateField[date | None], *, as_cache: Literal[True], **options: Any) -> None: ...
+        def __init__(self, **options: Any) -> None: ...
+
+    def convert(self, value: Any) -> date:
+        if type(value) is date:
+            return value
+        day: date = value if isinstance(value, date) else self._parse(value)
+        return day.date() if isinstance(day, datetime) else day
+
+    def _parse(self, value: Any) -> datetime:
+        try:
+            if isinstance(value, str) and "-" in value[1:]:
+                return datetime.fromisoformat(value)
+            return EPOCH + timedelta(seconds=float(value))
+        except (TypeError, ValueError, OverflowError):
+            self.invalid(value, f"is not a {self.type}")
+
+    def dump(self, value: date) -> int:
+        return (value.toordinal() - _EPOCH_DAY) * _DAY
+
+    def load(self, scalar: Any) -> Any:
+        return date.fromordinal(scalar // _DAY + _EPOCH_DAY)
+
+    def serialise(self, value: Any, lookup: str | None = None) -> Scalar:
+        if isinstance(value, datetime):  # a time of day lies between two dates: it equals neither
+            return _seconds(self._naive(value))
+        return super().serialise(value, lookup)
+
+    def _naive(self, value: datetime) -> datetime:
+        if value.tzinfo is not None:
+            self.invalid(value, "has a time zone and this field has none; convert it with .replace(tzinfo=None)")
+        return value
+
+    def json_serialise(self, value: Any) -> Any:
+        return None if value is None else self.dump(value)
+
+
+def _seconds(value: datetime) -> int | float:
+    micros = (value - EPOCH) // _MICROSECOND
+    return micros // 10**6 if micros % 10**6 == 0 else micros / 10**6
+
+
+class DateTimeField(DateField[D]):
+    """A point in time without a zone, to the microsecond. Takes what a ``DateField`` takes.
+
+    It is stored as the microseconds since 1970-01-01, as if it were UTC. An aware datetime is refused. An
+    indexed one lies before the year 2255.
+    """
+
+    type = "datetime"
+    python_type = datetime
+    class_index = False
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self: DateTimeField[datetime], *, required: Literal[True] = ..., **options: Any) -> None: ...
+        @overload
+        def __init__(self: DateTimeField[datetime], *, required: bool = ..., default: Any, **options: Any) -> None: ...
+        @overload
+        def __init__(self: DateTimeField[datetime | None], *, required: Literal[False], **options: Any) -> None: ...
+        @overload
+        def __init__(self: DateTimeField[datetime | None], *, as_cache: Literal[True], **options: Any) -> None: ...
+        def __init__(self, **options: Any) -> None: ...
+
+    def convert(self, value: Any) -> datetime:
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return datetime(value.year, value.month, value.day)
+        moment = self._naive(value if isinstance(value, datetime) else self._parse(value))
+        if self.index and not -EXACT <= self.dump(moment) <= EXACT:
+            self.invalid(value, "is beyond the year 2255, the range of an indexed field; declare it index=False")
+        return moment
+
+    def dump(self, value: Any) -> int:
+        delta: timedelta = value - EPOCH
+        return (delta.days * _DAY + delta.seconds) * 1_000_000 + delta.microseconds
+
+    def load(self, scalar: Any) -> Any:
+        return EPOCH + timedelta(microseconds=scalar)
+
+    def serialise(self, value: Any, lookup: str | None = None) -> Scalar:
+        return None if value is None else self.dump(self.convert(value))
+
+    def json_serialise(self, value: Any) -> Any:
+        return None if value is None else self.dump(value) / 1_000_000
+
+
+class SymbolField(AtomField[str]):
+    """Short text with an index: names, codes, tags. A missing value is the empty text."""
+
+    type = "text"
+    internal_type = "text"
+    python_type = str
+    column_type = "str"
+    class_default = ""
+
+    def convert(self, value: Any) -> str:
+        if isinstance(value, (bytes, bytearray)):
+            try:
+                return value.decode(self.charset)
+            except UnicodeDecodeError:
+                self.invalid(value, f"is not {self.charset} text")
+        try:
+            text = value if type(value) is str else str(value)
+            if not text.isascii():
+                text.encode()
+        except UnicodeEncodeError:
+            self.invalid(value, "has lone surrogates, which no encoding of text can hold")
+        return text
+
+    def json_serialise(self, value: Any) -> Any:
+        return value
+
+
+class CharField(SymbolField):
+    """Free text, never indexed; text lookups scan. ``max_length`` is accepted and means nothing."""
+
+    indexable = False
+    class_required = False
+
+    def _handle_extras(self, **extras: Any) -> None:
+        extras.pop("max_length", None)
+        super()._handle_extras(**extras)
+
+
+class ByteField(AtomField[bytes]):
+    """Bytes, kept as they are, never indexed. Text is taken as UTF-8; in JSON the value is base64 text."""
+
+    type = "bytes"
+    internal_type = "bytes"
+    python_type = bytes
+    column_type = "bytes"
+    indexable = False
+    class_required = False
+    class_default = b""
+
+    def convert(self, value: Any) -> bytes:
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return bytes(value)
+        if not isinstance(value, str):
+            self.invalid(value, "is neither bytes nor text")
+        try:
+            return value.encode(self.charset)
+        except UnicodeEncodeError:
+            self.invalid(value, "has lone surrogates, which no encoding of text can hold")
+
+    def json_serialise(self, value: Any) -> Any:
+        return None if value is None else base64.b64encode(value).decode("ascii")
+
+    def from_json(self, value: Any) -> Any:
+        return self.to_python(base64.b64decode(value) if isinstance(value, str) else value)

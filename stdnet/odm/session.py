@@ -1,0 +1,399 @@
+"""Sessions: what is pending for each model, and the verbs that send it.
+
+``SessionBase`` keeps the pending instances and does no I/O; ``Session`` and ``AsyncSession`` are the surfaces, each
+verb two lines around a program. A session is cheap, belongs to one thread or task, and is no identity map: after
+a commit it holds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import InvalidTransaction
+from . import programs
+from .meta import ModelMeta
+from .query import QueryBase
+from .results import AsyncQuery, Query
+from .runner import arun, run
+from .transaction import AsyncTransaction, Transaction, TransactionBase
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from ..backends.base import BackendDataServer
+    from .managers import ManagerBase
+    from .model import Model
+    from .router import RouterBase
+
+M = TypeVar("M", bound="Model")
+
+
+class SessionModel:
+    """What a session has pending for one model: new, modified and deleted instances, and queries to delete."""
+
+    def __init__(self, session: SessionBase, manager: ManagerBase[Any, Any]) -> None:
+        self.session = session
+        self.manager = manager
+        self.meta: ModelMeta[Any] = manager.meta
+        self._new: dict[Any, Model] = {}
+        self._modified: dict[Any, Model] = {}
+        self._deleted: dict[Any, Model] = {}
+        self._queries: list[QueryBase[Any]] = []
+
+    @property
+    def model(self) -> type[Model]:
+        """The model."""
+        return self.meta.model
+
+    @property
+    def backend(self) -> BackendDataServer:
+        """The backend that the model is written to."""
+        return self.manager.backend
+
+    @property
+    def read_backend(self) -> BackendDataServer:
+        """The backend that the model is read from."""
+        return self.manager.read_backend
+
+    @property
+    def new(self) -> tuple[Model, ...]:
+        """The pending instances that are not stored yet."""
+        return tuple(self._new.values())
+
+    @property
+    def modified(self) -> tuple[Model, ...]:
+        """The pending instances that are stored."""
+        return tuple(self._modified.values())
+
+    @property
+    def deleted(self) -> tuple[Any, ...]:
+        """The pks of the instances to delete."""
+        return tuple(self._deleted)
+
+    @property
+    def dirty(self) -> tuple[Model, ...]:
+        """The instances to save: new ones, then modified ones, each in the order in which they were added."""
+        return tuple(self.iterdirty())
+
+    def iterdirty(self) -> Iterator[Model]:
+        """Yield the instances to save."""
+        yield from self._new.values()
+        yield from self._modified.values()
+
+    @property
+    def has_deletes(self) -> bool:
+        """Whether rows are to be deleted."""
+        return bool(self._deleted or self._queries)
+
+    def delete_query(self) -> QueryBase[Any]:
+        """Return one query for all rows to delete."""
+        queries = list(self._queries)
+        if self._deleted:
+            pks = tuple(self._deleted)
+            queries.insert(0, self.session.query(self.model).filter(**{f"{self.meta.pkname()}__in": pks}))
+        return queries[0] if len(queries) == 1 else queries[0].union(*queries[1:])
+
+    def add(self, instance: Model, modified: bool, persistent: bool | None, force_update: bool) -> None:
+        """Queue an instance to be saved."""
+        state = instance.get_state()
+        if state.deleted:
+            raise ValueError(f'State is deleted. Cannot add this "{self.meta}" again: make a new instance.')
+        iid = state.iid
+        self._new.pop(iid, None)
+        earlier = self._modified.pop(iid, None) if modified else None
+        if persistent and instance.pkvalue() is not None:
+            instance.dbdata[self.meta.pkname()] = instance.pkvalue()
+            state = instance.get_state(action="update" if force_update else None)
+        elif state.persistent or self.meta.pkname() in instance.dbdata:
+            state = instance.get_state(action="update" if force_update else None)
+        else:
+            self._new[instance.get_state(action="add").iid] = instance
+            return
+        del earlier
+        if modified:
+            self._modified[state.iid] = instance
+
+    def delete(self, instance: Model) -> None:
+        """Queue a stored instance to be deleted; drop one that is not stored."""
+        state = instance.get_state()
+        self.pop(instance)
+        if state.persistent:
+            state.deleted = True
+            self._deleted[state.iid] = instance
+        else:
+            instance.session = None
+
+    def delete_rows(self, query: QueryBase[Any]) -> None:
+        """Queue the rows of a query to be deleted."""
+        self._queries.append(query._clone(_get_field=None))
+
+    def pop(self, instance: Model) -> Model | None:
+        """Drop an instance that is to be saved; return it, or ``None`` if it was not."""
+        iid = instance.get_state().iid
+        return self._new.pop(iid, None) or self._modified.pop(iid, None)
+
+    def expunge(self, instance: Model | None = None) -> None:
+        """Drop one pending instance, which then has no session, or everything."""
+        if instance is None:
+            self.drop(restore=True)
+            return
+        state = instance.get_state()
+        if self.pop(instance) is not None or self._deleted.pop(state.iid, None) is not None:
+            state.deleted = False
+            instance.session = None
+
+    def drop(self, restore: bool) -> None:
+        """Forget everything; ``restore``: nothing was stored, so instances are as they were before."""
+        if restore:
+            for instance in self._deleted.values():
+                instance.get_state().deleted = False
+        for pending in (self._new, self._modified, self._deleted, self._queries):
+            pending.clear()
+
+    def find(self, iid: Any) -> Model | None:
+        """Return the pending instance with that id, if it is to be saved."""
+        return self._modified.get(iid) or self._new.get(iid)
+
+    def __contains__(self, instance: Model) -> bool:
+        iid = instance.get_state().iid
+        return any(pending.get(iid) is instance for pending in (self._new, self._modified, self._deleted))
+
+    def __len__(self) -> int:
+        return len(self._new) + len(self._modified) + len(self._deleted) + len(self._queries)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class SessionBase:
+    """The pending changes of one unit of work, by model in order of first use."""
+
+    transaction_class: type[TransactionBase]
+    query_class: type[QueryBase[Any]]
+
+    def __init__(self, router: RouterBase[Any]) -> None:
+        self.router = router
+        self.transaction: TransactionBase | None = None
+        self._models: dict[ModelMeta[Any], SessionModel] = {}
+
+    @property
+    def dirty(self) -> frozenset[Model]:
+        """All instances that are to be saved."""
+        return frozenset(instance for each in self for instance in each.iterdirty())
+
+    def manager(self, model: Any) -> ManagerBase[Any, Any]:
+        """Return the router's manager of a model; ``InvalidTransaction`` if it is not registered there."""
+        try:
+            manager: ManagerBase[Any, Any] = self.router[model]
+        except KeyError:
+            meta = getattr(model, "_meta", model)
+            raise InvalidTransaction(
+                f'"{meta}" not valid in this session: it is not registered. Call router.register(…) first.'
+            ) from None
+        return manager
+
+    def model(self, model: Any, create: bool = True) -> SessionModel:
+        """Return what is pending for a model; ``create=False``: only if it was used in this session."""
+        meta = getattr(model, "_meta", model)
+        found = self._models.get(meta) if isinstance(meta, ModelMeta) else None
+        if found is not None:
+            return found
+        made = SessionModel(self, self.manager(model))
+        if create:
+            self._models[made.meta] = made
+        return made
+
+    def pending(self) -> list[SessionModel]:
+        """Return what is pending, by model in order of first use."""
+        return list(self._models.values())
+
+    def begin(self, **options: Any) -> Any:
+        """Begin a transaction and return it; ``InvalidTransaction`` if one is open."""
+        if self.transaction is not None:
+            raise InvalidTransaction("This session has an open transaction already. Commit it or roll it back first.")
+        self.transaction = self.transaction_class(self, **options)
+        return self.transaction
+
+    def query(self, model: type[Any], **kwargs: Any) -> Any:
+        """Return a query over the rows of a model."""
+        manager = self.manager(model)
+        return (manager.query_class or self.query_class)(manager.meta, self, **kwargs)
+
+    def empty(self, model: type[Any]) -> Any:
+        """Return a query without rows, which needs no round trip."""
+        query = self.query(model)
+        return query.filter(**{f"{query.meta.pkname()}__in": ()})
+
+    def enqueue(
+        self, instance: Model, modified: bool = True, persistent: bool | None = None, force_update: bool = False
+    ) -> None:
+        """Queue an instance to be saved; nothing is sent."""
+        if not hasattr(instance, "_meta") or isinstance(instance, type):
+            raise InvalidTransaction(f"{type(instance).__name__} is not an instance of a model. Add instances.")
+        pending = self._models.get(instance._meta) or self.model(instance)
+        instance.dbdata["session"] = self
+        pending.add(instance, modified, persistent, force_update)
+
+    def enqueue_delete(self, target: Any) -> SessionModel:
+        """Queue an instance, or the rows of a query, to be deleted; nothing is sent."""
+        if isinstance(target, QueryBase):
+            if target.session is not self:
+                raise ValueError("Cannot delete a query of another session. Make it with this session's query().")
+            pending = self.model(target.meta)
+            pending.delete_rows(target)
+            return pending
+        if not hasattr(target, "_meta") or isinstance(target, type):
+            raise InvalidTransaction(
+                f"{getattr(target, '__name__', type(target).__name__)} is neither an instance of a model nor a query."
+            )
+        pending = self.model(target)
+        target.session = self
+        pending.delete(target)
+        return pending
+
+    def expunge(self, instance: Model | None = None) -> None:
+        """Drop one pending instance, or everything that is pending."""
+        if instance is not None:
+            self.model(instance).expunge(instance)
+        else:
+            self.drop_pending(restore=True)
+
+    def drop_pending(self, restore: bool) -> None:
+        """Forget everything that is pending; ``restore``: nothing of it was stored."""
+        for each in self:
+            each.drop(restore)
+
+    def pending_instance(self, query: QueryBase[M], criteria: Mapping[str, Any]) -> M | None:
+        """Return the session's own instance for a ``get`` by primary key alone, if it has one."""
+        pkname = query.meta.pkname()
+        plain = not (query.fargs or query.eargs or query.unions or query.intersections or query.wheres)
+        if not plain or set(criteria) != {pkname} or query._get_field is not None or query.meta not in self._models:
+            return None
+        found: M | None = self._models[query.meta].find(criteria[pkname])  # type: ignore[assignment]
+        return found
+
+    def blocking(self, cure: str) -> Any:
+        """Return this session if its verbs block; ``InvalidTransaction`` with the line to write otherwise."""
+        raise InvalidTransaction(f"This session is async. Write: {cure}")
+
+    def awaiting(self, cure: str) -> Any:
+        """Return this session if its verbs are awaited; ``InvalidTransaction`` with the line to write otherwise."""
+        raise InvalidTransaction(f"This session is not async. Write: {cure}")
+
+    def __contains__(self, instance: Model) -> bool:
+        meta = getattr(instance, "_meta", None)
+        return meta in self._models and instance in self._models[meta]
+
+    def __iter__(self) -> Iterator[SessionModel]:
+        return iter(self.pending())
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        pending = sum(len(each) for each in self)
+        return f"<{type(self).__name__}: {pending} pending{', in a transaction' if self.transaction else ''}>"
+
+
+class Session(SessionBase):
+    """A session whose verbs block. Made by ``router.session()``."""
+
+    transaction_class = Transaction
+    query_class = Query
+
+    if TYPE_CHECKING:
+
+        def begin(self, **options: Any) -> Transaction: ...
+        def query(self, model: type[M], **kwargs: Any) -> Query[M]: ...
+        def empty(self, model: type[M]) -> Query[M]: ...
+
+    def blocking(self, cure: str) -> Self:
+        return self
+
+    def commit(self) -> bool:
+        """Send what is pending, beginning a transaction if there is none."""
+        transaction: Any = self.transaction or self.begin()
+        return bool(transaction.commit())
+
+    def add(self, instance: M, modified: bool = True, **params: Any) -> M:
+        """Save an instance, at once or with the open transaction, and return it.
+
+        ``modified=False`` only ties it to the session. ``persistent=True`` says that its row exists;
+        ``force_update=True`` writes the fields that are set and keeps the others. Raises ``FieldValueError`` and
+        ``CommitException``, and then nothing is stored; ``InvalidTransaction`` for a model that is not registered.
+        """
+        return run(programs.add(self, instance, modified, params))
+
+    def delete(self, instance_or_query: Any) -> Any:
+        """Delete an instance, or the rows of a query.
+
+        Returns the list of deleted pks, ``None`` if there were none; inside a transaction its argument.
+        """
+        return run(programs.delete(self, instance_or_query))
+
+    def update_or_create(self, model: type[M], **kwargs: Any) -> tuple[M, bool]:
+        """Update the one row that the indexed keywords (or the pk) find, or create one; return (row, is new)."""
+        return run(programs.update_or_create(self, model, kwargs))
+
+    def flush(self, model: Any) -> int:
+        """Remove everything of a model, its id counter too; return the number of keys removed."""
+        return run(programs.flush(self.manager(model)))
+
+    def clean(self, model: Any) -> int:
+        """Remove temporary keys of a model; there never are any, so this returns 0."""
+        self.manager(model)
+        return 0
+
+    def keys(self, model: Any) -> list[str]:
+        """Return the names of a model's keys, sorted."""
+        return run(programs.keys(self.manager(model)))
+
+
+class AsyncSession(SessionBase):
+    """A session whose verbs are awaited. Made by ``AsyncRouter.session()``."""
+
+    transaction_class = AsyncTransaction
+    query_class = AsyncQuery
+
+    if TYPE_CHECKING:
+
+        def begin(self, **options: Any) -> AsyncTransaction: ...
+        def query(self, model: type[M], **kwargs: Any) -> AsyncQuery[M]: ...
+        def empty(self, model: type[M]) -> AsyncQuery[M]: ...
+
+    def awaiting(self, cure: str) -> Self:
+        return self
+
+    async def commit(self) -> bool:
+        """Send what is pending, beginning a transaction if there is none."""
+        transaction: Any = self.transaction or self.begin()
+        return bool(await transaction.commit())
+
+    async def add(self, instance: M, modified: bool = True, **params: Any) -> M:
+        """Save an instance, at once or with the open transaction, and return it; as ``Session.add``."""
+        return await arun(programs.add(self, instance, modified, params))
+
+    async def delete(self, instance_or_query: Any) -> Any:
+        """Delete an instance, or the rows of a query; as ``Session.delete``."""
+        return await arun(programs.delete(self, instance_or_query))
+
+    async def update_or_create(self, model: type[M], **kwargs: Any) -> tuple[M, bool]:
+        """Update the one row that the indexed keywords (or the pk) find, or create one; return (row, is new)."""
+        return await arun(programs.update_or_create(self, model, kwargs))
+
+    async def flush(self, model: Any) -> int:
+        """Remove everything of a model, its id counter too; return the number of keys removed."""
+        return await arun(programs.flush(self.manager(model)))
+
+    async def clean(self, model: Any) -> int:
+        """Remove temporary keys of a model; there never are any, so this returns 0."""
+        self.manager(model)
+        return 0
+
+    async def keys(self, model: Any) -> list[str]:
+        """Return the names of a model's keys, sorted."""
+        return await arun(programs.keys(self.manager(model)))

@@ -1,0 +1,133 @@
+"""The unit of work: from pending instances to a ``Commit``, and from its reply back to the instances. Pure.
+
+A ``Unit`` is made of what a session has pending for the models of one backend. Nothing here performs I/O; the
+instances are touched only by validation, which converts their values, and after the backend has answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..backends.base import BackendDataServer
+from ..contract import Change, Clash, Commit, Committed, Delete, Refused, Save
+from ..errors import CommitException, FieldValueError, InvalidValue, shown
+from .meta import ModelMeta
+from .state import ModelState
+
+if TYPE_CHECKING:
+    from .model import Model
+    from .session import SessionModel
+
+
+class Unit:
+    """What one backend is asked to do for one commit of a session."""
+
+    def __init__(self, server: BackendDataServer, pending: Sequence[SessionModel]) -> None:
+        self.server = server
+        self.deleting = [each for each in pending if each.has_deletes]
+        self.saving = [(each.meta, each.dirty) for each in pending if each.dirty]
+        self.deletes = tuple(Delete(each.meta.table, each.delete_query().construct()) for each in self.deleting)
+
+    def validated(self) -> Commit:
+        """Return the commit; raise ``FieldValueError`` for invalid values, ``CommitException`` for missing ids."""
+        saves = []
+        errors: list[dict[str, str]] = []
+        invalid: list[Model] = []
+        nameless: list[tuple[ModelMeta[Any], Model]] = []
+        for meta, instances in self.saving:
+            changes = []
+            for instance in instances:
+                change, problems = _change(meta, instance)
+                changes.append(change)
+                if problems:
+                    errors.append(problems)
+                    invalid.append(instance)
+                elif change.id is None and not meta.table.auto:
+                    nameless.append((meta, instance))
+            saves.append(Save(meta.table, changes))
+        if errors:
+            raise FieldValueError(errors, invalid)
+        if nameless:
+            reasons = [
+                f"{meta}: Id not available. Cannot commit. Give '{meta.pkname()}' a value." for meta, _ in nameless
+            ]
+            raise CommitException(reasons, len(nameless), [instance for _, instance in nameless])
+        return Commit(self.deletes, tuple(saves))
+
+    def refusal(self, reply: Refused) -> CommitException:
+        """Return the error for a refused commit, which names each instance, field and value."""
+        refused = dict.fromkeys((clash.save, clash.change) for clash in reply.clashes)
+        instances = [self.saving[save][1][change] for save, change in refused]
+        reasons = [_reason(self.saving[clash.save][0], clash) for clash in reply.clashes]
+        return CommitException(reasons, len(instances), instances)
+
+    def applied(self, reply: Committed) -> tuple[dict[ModelMeta[Any], list[Any]], dict[ModelMeta[Any], list[Any]]]:
+        """Mark the instances as stored; return the saved instances and the deleted pks, by model."""
+        saved = {}
+        for (meta, instances), ids, scores in zip(self.saving, reply.ids, reply.scores, strict=True):
+            _mark_saved(meta, instances, ids, scores)
+            saved[meta] = list(instances)
+        deleted = {
+            each.meta: [each.meta.codec.load_pk(id) for id in ids]
+            for each, ids in zip(self.deleting, reply.deleted, strict=True)
+            if ids
+        }
+        return saved, deleted
+
+
+def units(pending: Iterable[SessionModel]) -> list[Unit]:
+    """Return one unit for each backend, in order of first use."""
+    by_server: dict[BackendDataServer, list[SessionModel]] = {}
+    for each in pending:
+        by_server.setdefault(each.backend, []).append(each)
+    return [Unit(server, models) for server, models in by_server.items()]
+
+
+def _change(meta: ModelMeta[Any], instance: Model) -> tuple[Change, dict[str, str]]:
+    """Return the row of an instance and what is wrong with it."""
+    codec, state = meta.codec, instance.get_state()
+    values, errors = codec.clean(instance)
+    id = previous = None
+    try:
+        id = codec.dump_pk(instance.pkvalue())
+        previous = codec.dump_pk(state.iid) if state.persistent else None
+    except InvalidValue as error:
+        errors[meta.pkname()] = str(error)
+    fields = None if len(values) == len(meta.scalarfields) else tuple(values)
+    score = None if errors else meta.score(instance)
+    return Change(id, previous, tuple(values.values()), fields, score), errors
+
+
+def _mark_saved(meta: ModelMeta[Any], instances: Sequence[Model], ids: Sequence[Any], scores: Sequence[float]) -> None:
+    pkname, load = meta.pkname(), meta.codec.pk_load
+    for n, (instance, id) in enumerate(zip(instances, ids, strict=True)):
+        pk = id if load is None else load(id)
+        instance.__dict__[pkname] = instance.dbdata[pkname] = pk
+        instance.dbdata.pop("state", None)
+        if meta.ordering is not None:
+            score = scores[n] if scores else meta.score(instance) or 0
+            state: ModelState = instance.get_state()
+            state.score = -score if meta.ordering.desc else score
+
+
+def _reason(meta: ModelMeta[Any], clash: Clash) -> str:
+    head = f"Exception while committing {meta}."
+    if clash.reason == "unique":
+        holder = "another instance of this commit" if clash.holder is None else f"{meta.pkname()}={clash.holder!r}"
+        value = _python(meta, clash)
+        return (
+            f'{head} Unique constraint "{clash.field}" violated: {shown(value)} is already in database, '
+            f"held by {holder}. Choose another value, or change or delete that row first."
+        )
+    if clash.reason == "id":
+        return f"{head} Cannot move to {meta.pkname()}={clash.value!r}: a row stands there. Delete it first."
+    return (
+        f"{head} The row {meta.pkname()}={clash.value!r} does not exist any more, and only some of its fields are "
+        "loaded. Load it again, or save an instance with all fields."
+    )
+
+
+def _python(meta: ModelMeta[Any], clash: Clash) -> Any:
+    field = next(field for field in meta.scalarfields if field.attname == clash.field)
+    return field.load(clash.value)
