@@ -1,0 +1,1 @@
+"""Benchmarks: the same work by stdnet and by hand-written code, in one run, as ratios. Run ``make bench``."""

@@ -1,0 +1,46 @@
+"""The rows that every contestant stores, and the model that stdnet stores them with. No timing here."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from stdnet import odm
+
+CURRENCIES = tuple(f"C{n:02}" for n in range(10))
+SECTORS = tuple(f"sector {n}" for n in range(6))
+_FIRST_DAY = date(2000, 1, 1)
+
+
+class Position(odm.StdModel):
+    """One unique text, two indexed texts, a float, a range-indexed integer and a date."""
+
+    name = odm.SymbolField(unique=True)
+    ccy = odm.SymbolField()
+    sector = odm.SymbolField()
+    price = odm.FloatField()
+    size = odm.IntegerField()
+    dt = odm.DateField(index=False)
+
+    class Meta:
+        app_label = "bench"
+
+
+def rows(n: int) -> list[dict[str, Any]]:
+    """Return ``n`` rows, the same ones each time."""
+    return [
+        {
+            "name": f"name-{i}",
+            "ccy": CURRENCIES[i * 7 % 10],
+            "sector": SECTORS[i * 5 % 6],
+            "price": i * 0.25,
+            "size": i * 7919 % 1_000_003,
+            "dt": _FIRST_DAY + timedelta(days=i % 9000),
+        }
+        for i in range(n)
+    ]
+
+
+def used(objects: list[Any]) -> float:
+    """Read each value of each object as what it is, and return a checksum."""
+    return sum(len(o.name) + len(o.ccy) + len(o.sector) + o.price + o.size + o.dt.toordinal() for o in objects)
