@@ -89,6 +89,9 @@ class Change(NamedTuple):
       nothing to complete it from, and that is a clash.
 
     ``score`` is described at ``Table.order``; ``None`` keeps the score of an existing row and is 0 for a new one.
+
+    ``refs`` names columns whose value is an id that this very commit allots: ``(column, save, change)`` says that the
+    column takes the id of that change, which stands before this one. ``values`` has ``None`` in its place.
     """
 
     id: Id | None
@@ -96,6 +99,7 @@ class Change(NamedTuple):
     values: Row
     fields: tuple[str, ...] | None = None
     score: float | None = None
+    refs: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +119,26 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """What becomes of the rows of ``table`` whose ``field`` is the id of a row of ``parent`` that a commit deletes.
+
+    The field is equality-indexed. ``"cascade"``: they are deleted, too, and so on, until nothing more is found;
+    cycles end. ``"restrict"``: the commit is refused if such a row stands after it. ``"null"``: the field of the
+    rows that stand after the commit becomes missing. A parent that the same commit stores anew holds on to its rows
+    in the last two cases.
+    """
+
+    table: Table
+    field: str
+    parent: Table
+    on_delete: Literal["cascade", "restrict", "null"]
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """Deletes and saves as one atomic step: evaluate, check, apply. The reply is ``Committed`` or ``Refused``.
 
-    *Evaluate*: the plans of all deletes, on the state before. *Check*: the state after the deletes and then the
+    *Evaluate*: the plans of all deletes, and what ``references`` add to them, on the state before. *Check*: the state after the deletes and then the
     saves is worked out; in it each unique value that is not blank belongs to one row, and no move ended on a
     row that was still there. So values and ids that this very commit releases are free, and a swap of two
     unique values is fine. *Apply*: everything, or, after a refusal, nothing: no row, no index, no counter.
@@ -129,6 +149,7 @@ class Commit:
 
     deletes: tuple[Delete, ...] = ()
     saves: tuple[Save, ...] = ()
+    references: tuple[Reference, ...] = ()
     token: str | None = None
 
 
@@ -138,12 +159,15 @@ class Committed:
 
     ``ids[i][j]`` is the id of change j of save i. ``scores[i][j]`` is its score after the commit for tables whose
     order is ``"count"``; for the others ``scores[i]`` is empty. ``deleted[i]`` are the ids that delete i removed, in
-    the table's order; an id that several deletes of one table match is reported by each.
+    the table's order; an id that several deletes of one table match is reported by each. ``cascaded[i]`` are the ids
+    of the table of reference i that no delete matched and cascades removed, in the table's order, at the first
+    reference that cascades to this table; for the others ``cascaded[i]`` is empty.
     """
 
     ids: tuple[Sequence[Id], ...] = ()
     scores: tuple[Sequence[float], ...] = ()
     deleted: tuple[Sequence[Id], ...] = ()
+    cascaded: tuple[Sequence[Id], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,22 +189,54 @@ class Clash:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A row, ``by``, that stands after the commit and refers to a row, ``id``, that would be deleted by it."""
+
+    reference: int
+    id: Id
+    by: Id
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
-    """Why nothing was committed: every clash, ordered by save, change and column; never empty."""
+    """Why nothing was committed; at least one of the two is not empty.
+
+    ``clashes`` are ordered by save, change and column; ``held``, which says what restricting references found, by
+    reference, then by the order of the tables of ``id`` and of ``by``.
+    """
 
     clashes: tuple[Clash, ...]
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
     """An explicit order: by a column or the pk, text by code point, numbers by value, bytes by byte.
 
-    A missing number counts as 0, missing text or bytes as empty. Rows that are equal here follow in the
-    table's own order, also when ``desc`` turns the others round.
+    ``through`` is a path of (column, table): the value of each column is the id of a row of that table, where the
+    path goes on; ``field`` is then of the last table. A missing number counts as 0, missing text or bytes as
+    empty, and so does a path that ends at a missing value or row. Rows that are equal here follow in the table's
+    own order, also when ``desc`` turns the others round.
     """
 
     field: str
     desc: bool = False
+    through: tuple[tuple[str, Table], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Rows of another table to bring along: those whose ``of`` equals ``field`` in a row that is brought.
+
+    ``field`` is a column of the rows' own table, or its pk; ``of`` is the pk of ``table`` or a column that ``Eq``
+    accepts, and has the same type. ``fields`` are the columns to bring, ``related`` what to bring along with these.
+    """
+
+    field: str
+    table: Table
+    of: str
+    fields: tuple[str, ...] | None = None
+    related: tuple[Related, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +255,19 @@ class Select:
     start: int | None = None
     stop: int | None = None
     fields: tuple[str, ...] | None = None
+    related: tuple[Related, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """Ids and rows, side by side. ``rows`` is empty when no field was asked for (``fields=()``)."""
+    """Ids and rows, side by side. ``rows`` is empty when no field was asked for (``fields=()``).
+
+    ``related`` has one entry for each ``Related`` of the request: the rows found, each once, in their table's order.
+    """
 
     ids: Sequence[Id]
     rows: Sequence[Row]
+    related: tuple[Selected, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from ...contract import Change, Clash, Commit, Committed, Id, Refused, Row, Save, Scalar
+from ...contract import Change, Clash, Commit, Committed, Held, Id, Reference, Refused, Row, Save, Scalar
 from .indexes import ScoreOrder
 from .plans import Reader
 from .store import Step, TableStore
@@ -33,43 +33,114 @@ class Draft:
             return self.after[id]
         return None if id in self.deleted else self.store.rows.get(id)
 
+    def clear(self, id: Id, row: Row, position: int) -> None:
+        """Make one value of a row missing; its score stays."""
+        self.after[id] = (*row[:position], None, *row[position + 1 :])
+        if isinstance(self.store.order, ScoreOrder) and id not in self.scores:
+            self.scores[id] = self.store.order.scores[id]
+
 
 def commit(reader: Reader, request: Commit) -> Committed | Refused:
     """Do everything that ``request`` says, or say why not and do nothing."""
     deleted = evaluate(reader, request)
-    drafts, ids, clashes = check(reader, request, deleted)
-    if clashes:
-        return Refused(tuple(clashes))
+    drafts, ids, clashes, held = check(reader, request, deleted)
+    if clashes or held:
+        return Refused(tuple(clashes), tuple(held))
     return apply(request, deleted, drafts, ids)
 
 
-def evaluate(reader: Reader, request: Commit) -> list[tuple[TableStore, list[Id]]]:
-    """Return the ids of each delete, in the order of its table, on the state before."""
-    found = []
+@dataclass(slots=True)
+class Deleted:
+    """What a commit deletes, worked out on the state before: by delete, by reference, and all of it by table."""
+
+    by_delete: list[list[Id]]
+    by_reference: list[list[Id]]
+    tables: dict[str, tuple[TableStore, set[Id]]]
+
+    def of(self, table: str) -> Set[Id]:
+        """Return all ids that go from a table."""
+        return self.tables[table][1] if table in self.tables else frozenset()
+
+
+def evaluate(reader: Reader, request: Commit) -> Deleted:
+    """Return what the deletes match on the state before, and what follows by cascade."""
+    by_delete: list[list[Id]] = []
+    tables: dict[str, tuple[TableStore, set[Id]]] = {}
     for delete in request.deletes:
         table = reader.store.table(reader.namespace, delete.table)
-        found.append((table, table.order.sort(reader.evaluate(table, delete.plan))))
-    return found
+        by_delete.append(table.order.sort(reader.evaluate(table, delete.plan)))
+        tables.setdefault(delete.table.name, (table, set()))[1].update(by_delete[-1])
+    matched = {name: frozenset(ids) for name, (_, ids) in tables.items()}
+    cascading = [each for each in request.references if each.on_delete == "cascade"]
+    _cascade(reader, cascading, tables)
+    by_reference: list[list[Id]] = [[] for _ in request.references]
+    for name in dict.fromkeys(each.table.name for each in cascading):
+        first = next(n for n, each in enumerate(request.references) if each in cascading and each.table.name == name)
+        if name in tables:
+            table, ids = tables[name]
+            by_reference[first] = table.order.sort(ids - matched.get(name, frozenset()))
+    return Deleted(by_delete, by_reference, tables)
+
+
+def _cascade(reader: Reader, references: Sequence[Reference], tables: dict[str, tuple[TableStore, set[Id]]]) -> None:
+    """Add to ``tables`` what refers to their ids, until nothing more is found."""
+    fresh: dict[str, Set[Id]] = {name: frozenset(ids) for name, (_, ids) in tables.items()}
+    while fresh:
+        parent, parents = fresh.popitem()
+        for reference in references:
+            if reference.parent.name != parent:
+                continue
+            child = reader.store.table(reader.namespace, reference.table)
+            found = reader.matching(child, reference.field, parents)
+            gone = tables.setdefault(reference.table.name, (child, set()))[1]
+            if more := found - gone:
+                gone |= more
+                fresh[reference.table.name] = fresh.get(reference.table.name, frozenset()) | more
 
 
 def check(
-    reader: Reader, request: Commit, deleted: Sequence[tuple[TableStore, list[Id]]]
-) -> tuple[dict[str, Draft], list[list[Id]], list[Clash]]:
-    """Work out the state after: drafts by table name, the ids of each save's changes, and all clashes."""
-    drafts: dict[str, Draft] = {}
-    for table, gone in deleted:
-        draft = _draft(drafts, table)
-        draft.deleted = draft.deleted | set(gone)
+    reader: Reader, request: Commit, deleted: Deleted
+) -> tuple[dict[str, Draft], list[list[Id]], list[Clash], list[Held]]:
+    """Work out the state after: drafts by table name, the ids of each save's changes, and what stands against it."""
+    drafts = {name: Draft(table, gone, table.counter) for name, (table, gone) in deleted.tables.items()}
     ids: list[list[Id]] = []
     clashes: list[Clash] = []
     for number, save in enumerate(request.saves):
         draft = _draft(drafts, reader.store.table(reader.namespace, save.table))
-        ids.append(_work_out(draft, save, number, clashes))
+        ids.append([])
+        _work_out(draft, save, number, ids, clashes)
     for draft in drafts.values():
         clashes += _unique_clashes(draft)
     columns = [save.table.positions for save in request.saves]
     clashes.sort(key=lambda clash: (clash.save, clash.change, columns[clash.save].get(clash.field, -1)))
-    return drafts, ids, clashes
+    return drafts, ids, clashes, _dangling(reader, request, drafts, deleted)
+
+
+def _dangling(reader: Reader, request: Commit, drafts: dict[str, Draft], deleted: Deleted) -> list[Held]:
+    """Deal with the rows that would refer to a deleted row: clear their field, or return what holds the commit."""
+    held = []
+    for number, reference in enumerate(request.references):
+        parents = deleted.of(reference.parent.name)
+        if reference.on_delete == "cascade" or not parents:
+            continue
+        child, parent = reader.store.table(reader.namespace, reference.table), drafts[reference.parent.name]
+        position, find = child.table.positions[reference.field], child.lookups[reference.field].find
+        draft = _draft(drafts, child)
+        pairs = (
+            (id, by)
+            for id in parent.store.order.sort(parents)
+            if parent.current(id) is None
+            for by in child.order.sort(find(id))
+        )
+        for id, by in pairs:
+            row = draft.current(by)
+            if row is None or row[position] != id:
+                continue
+            if reference.on_delete == "restrict":
+                held.append(Held(number, id, by))
+            else:
+                draft.clear(by, row, position)
+    return held
 
 
 def _draft(drafts: dict[str, Draft], table: TableStore) -> Draft:
@@ -79,11 +150,12 @@ def _draft(drafts: dict[str, Draft], table: TableStore) -> Draft:
     return drafts[name]
 
 
-def _work_out(draft: Draft, save: Save, number: int, clashes: list[Clash]) -> list[Id]:
-    """Let the changes of one save act on the draft, in order, and return their ids."""
-    pk, after, author, ids = save.table.pk.name, draft.after, draft.author, []
+def _work_out(draft: Draft, save: Save, number: int, allotted: list[list[Id]], clashes: list[Clash]) -> None:
+    """Let the changes of one save act on the draft, in order, and add their ids to ``allotted``."""
+    pk, after, author, ids = save.table.pk.name, draft.after, draft.author, allotted[number]
     scored = save.table.order != "id"
-    for place, change in enumerate(save.changes):
+    for place, given in enumerate(save.changes):
+        change = _resolved(save, given, allotted) if given.refs else given
         id, row = _allot(draft, change), change.values
         ids.append(id)
         source = id if change.previous is None else change.previous
@@ -107,7 +179,15 @@ def _work_out(draft: Draft, save: Save, number: int, clashes: list[Clash]) -> li
         author.pop(id, None)  # the last change of a row answers for it
         author[id] = (number, place)
         after[id] = row
-    return ids
+
+
+def _resolved(save: Save, change: Change, allotted: Sequence[Sequence[Id]]) -> Change:
+    """Return a change with the ids that it refers to in their places."""
+    values = list(change.values)
+    names = change.fields or save.table.names
+    for name, other, place in change.refs:
+        values[names.index(name)] = allotted[other][place]
+    return change._replace(values=tuple(values), refs=())
 
 
 def _allot(draft: Draft, change: Change) -> Id:
@@ -161,7 +241,7 @@ def _unique_clashes(draft: Draft) -> list[Clash]:
 
 def apply(
     request: Commit,
-    deleted: Sequence[tuple[TableStore, list[Id]]],
+    deleted: Deleted,
     drafts: dict[str, Draft],
     ids: Sequence[Sequence[Id]],
 ) -> Committed:
@@ -172,7 +252,7 @@ def apply(
         [drafts[save.table.name].scores[id] for id in saved] if save.table.order == "count" else ()
         for save, saved in zip(request.saves, ids, strict=True)
     )
-    return Committed(tuple(ids), scores, tuple(gone for _, gone in deleted))
+    return Committed(tuple(ids), scores, tuple(deleted.by_delete), tuple(deleted.by_reference))
 
 
 def _write(draft: Draft) -> None:

@@ -8,7 +8,7 @@ sets returned may be the index's own; callers do not change them.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 from typing import Any
 
 from ...contract import All, Diff, Eq, Id, Ids, In, Intersect, Plan, Range, Scalar, Scan, Union, Where
@@ -42,6 +42,22 @@ class Reader:
                 return table.ranges[field].count(low, high, low_open, high_open)
             case _:
                 return len(self.evaluate(table, plan))
+
+    def values(self, table: TableStore, ids: Iterable[Id], field: str) -> Set[Any]:
+        """Return the values of a column, or of the pk, in the rows ``ids``, but for blank ones."""
+        if field == table.table.pk.name:
+            return ids if isinstance(ids, Set) else set(ids)
+        position = table.table.positions[field]
+        return {table.rows[id][position] for id in ids} - {None, "", b""}
+
+    def matching(self, table: TableStore, field: str, values: Set[Any]) -> Set[Id]:
+        """Return the ids of the rows whose ``field``, or id, is among ``values``."""
+        if field == table.table.pk.name:
+            return table.rows.keys() & values
+        index = table.lookups[field]
+        if isinstance(index, EqualIndex):  # few values are common: look up those that exist
+            values = index.sets.keys() & values
+        return EMPTY.union(*map(index.find, values))
 
 
 def _all(reader: Reader, table: TableStore, plan: All) -> Set[Id]:
@@ -80,18 +96,8 @@ def _bounds(plan: Range) -> list[Callable[[Any], bool]]:
 
 def _in(reader: Reader, table: TableStore, plan: In) -> Set[Id]:
     other = reader.store.table(reader.namespace, plan.table)
-    ids = reader.evaluate(other, plan.plan)
-    if plan.of == other.table.pk.name:
-        values: Set[Any] = ids
-    else:
-        position = other.table.positions[plan.of]
-        values = {other.rows[id][position] for id in ids} - {None, "", b""}
-    if plan.field == table.table.pk.name:
-        return table.rows.keys() & values
-    index = table.lookups[plan.field]
-    if isinstance(index, EqualIndex):  # few values are common: look up those that exist
-        values = index.sets.keys() & values
-    return EMPTY.union(*map(index.find, values))
+    values = reader.values(other, reader.evaluate(other, plan.plan), plan.of)
+    return reader.matching(table, plan.field, values)
 
 
 def _union(reader: Reader, table: TableStore, plan: Union) -> Set[Id]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from ...contract import All, Id, Row, Select, Selected, Sort
+from ...contract import All, Id, Related, Row, Select, Selected, Sort
 from .plans import Reader
 from .store import TableStore
 
@@ -16,32 +17,48 @@ def select(reader: Reader, request: Select) -> Selected:
     """Return the rows of ``request``."""
     table = reader.store.table(reader.namespace, request.table)
     ids = order(reader, table, request)
-    return Selected(ids, take(table, ids, request.fields))
+    related = tuple(follow(reader, table, ids, each) for each in request.related)
+    return Selected(ids, take(table, ids, request.fields), related)
+
+
+def follow(reader: Reader, table: TableStore, ids: Iterable[Id], related: Related) -> Selected:
+    """Return the rows that ``related`` brings along with the rows ``ids`` of ``table``."""
+    other = reader.store.table(reader.namespace, related.table)
+    found = other.order.sort(reader.matching(other, related.of, reader.values(table, ids, related.field)))
+    deeper = tuple(follow(reader, other, found, each) for each in related.related)
+    return Selected(found, take(other, found, related.fields), deeper)
 
 
 def order(reader: Reader, table: TableStore, request: Select) -> list[Id]:
     """Return the slice of ids, in order."""
     start, stop, sort = request.start, request.stop, request.sort
     if isinstance(request.plan, All):
-        if sort is None or (sort.field == table.table.pk.name and not sort.desc and table.table.order == "id"):
+        if sort is None or _is_own(table, sort):
             return table.order.slice(start, stop)
         if (start or 0) >= 0 and stop is not None and stop >= 0 and (walk := _walk(table, sort)) is not None:
             return list(islice(walk, start, stop))
     ids = table.order.sort(reader.evaluate(table, request.plan))
     if sort is not None:
-        ids.sort(key=_sort_key(table, sort), reverse=sort.desc)  # stable, also in reverse
+        ids.sort(key=_sort_key(reader, table, sort), reverse=sort.desc)  # stable, also in reverse
     return ids if start is None and stop is None else ids[start:stop]
 
 
 def _walk(table: TableStore, sort: Sort) -> Iterator[Id] | None:
     """Yield all ids along the range index of a field that every row has; ``None`` without such an index."""
-    index = table.ranges.get(sort.field)
+    index = None if sort.through else table.ranges.get(sort.field)
     if index is None or len(index.pairs) != len(table.rows):
         return None
     return (id for group in index.groups(sort.desc) for id in table.order.sort(group))
 
 
-def _sort_key(table: TableStore, sort: Sort) -> Callable[[Id], Any]:
+def _is_own(table: TableStore, sort: Sort) -> bool:
+    """Return whether an explicit order is the table's own."""
+    return sort.field == table.table.pk.name and not sort.desc and not sort.through and table.table.order == "id"
+
+
+def _sort_key(reader: Reader, table: TableStore, sort: Sort) -> Callable[[Id], Any]:
+    if sort.through:
+        return _path_key(reader, table, sort)
     column = table.table.column(sort.field)
     if column is table.table.pk:
         return lambda id: id
@@ -51,6 +68,21 @@ def _sort_key(table: TableStore, sort: Sort) -> Callable[[Id], Any]:
     def key(id: Id) -> Any:
         value = rows[id][position]
         return missing if value is None else value
+
+    return key
+
+
+def _path_key(reader: Reader, table: TableStore, sort: Sort) -> Callable[[Id], Any]:
+    (field, target), *rest = sort.through
+    rows, position = table.rows, table.table.positions[field]
+    other = reader.store.table(reader.namespace, target)
+    inner = _sort_key(reader, other, replace(sort, through=tuple(rest)))
+    last = rest[-1][1] if rest else target
+    missing: Any = {"str": "", "bytes": b""}.get(last.column(sort.field).type, 0)
+
+    def key(id: Id) -> Any:
+        value = rows[id][position]
+        return missing if value is None or value not in other.rows else inner(value)
 
     return key
 
