@@ -16,6 +16,7 @@ StdNetException
 │  └─ DuplicateModel               (KeyError)
 ├─ ModelNotAvailable
 ├─ SessionNotAvailable
+│  └─ RelationNotLoaded
 ├─ InvalidTransaction
 ├─ ReadOnly
 ├─ ResponseError
@@ -23,9 +24,11 @@ StdNetException
 │  └─ CommitUnknown
 ├─ FieldError
 │  ├─ FieldOptionError             (TypeError)
+│  ├─ NotARelation                 (ValueError)
 │  └─ FieldValueError
 ├─ InvalidValue                    (ValueError)
 ├─ InvalidKeyword                  (ValueError)
+├─ ManyToManyError
 ├─ ObjectNotValidated              = Model.DoesNotValidate
 └─ QuerySetError
    ├─ UnknownField
@@ -137,6 +140,13 @@ class SessionNotAvailable(StdNetException):
         super().__init__(f"Cannot {operation} {what}: it has no session. Add it to a session first.")
 
 
+class RelationNotLoaded(SessionNotAvailable):
+    """A relation was touched that is not loaded, where it cannot or shall not be loaded by itself."""
+
+    def __init__(self, model: object, name: str, cure: str) -> None:
+        StdNetException.__init__(self, f'"{name}" of this "{model}" is not loaded, and {cure}.')
+
+
 class InvalidTransaction(StdNetException):
     """A session or transaction is asked for something that its state does not allow."""
 
@@ -193,6 +203,13 @@ class FieldOptionError(FieldError, TypeError):
         super().__init__(f"{field} got unknown options: {names}. Remove them or correct their names.")
 
 
+class NotARelation(FieldError, ValueError):
+    """A relation was asked for by a name that is not one."""
+
+    def __init__(self, modelkey: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f'"{name}" is not a relation of "{modelkey}".{_suggestion(name, known)}')
+
+
 class FieldValueError(FieldError):
     """Instances with invalid values were about to be committed; nothing was stored.
 
@@ -226,6 +243,10 @@ class InvalidKeyword(StdNetException, ValueError):
         else:
             text = f"{', '.join(sorted(names))} are invalid keywords for {modelkey}."
         super().__init__(text)
+
+
+class ManyToManyError(StdNetException):
+    """Two objects cannot be linked or unlinked: one is not saved, is of the wrong model, or is a class."""
 
 
 class ObjectNotValidated(StdNetException):

@@ -138,8 +138,8 @@ class Reference:
 class Commit:
     """Deletes and saves as one atomic step: evaluate, check, apply. The reply is ``Committed`` or ``Refused``.
 
-    *Evaluate*: the plans of all deletes, and what ``references`` add to them, on the state before. *Check*: the state after the deletes and then the
-    saves is worked out; in it each unique value that is not blank belongs to one row, and no move ended on a
+    *Evaluate*: the plans of all deletes, and what ``references`` add to them, on the state before. *Check*: the state
+    after the deletes and then the saves is worked out; in it each unique value that is not blank belongs to one row, and no move ended on a
     row that was still there. So values and ids that this very commit releases are free, and a swap of two
     unique values is fine. *Apply*: everything, or, after a refusal, nothing: no row, no index, no counter.
 

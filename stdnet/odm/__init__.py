@@ -1,11 +1,15 @@
 """The object-data mapper: models, fields, routers, sessions and queries."""
 
+from .compositeid import CompositeIdField
 from .explain import Explanation
-from .fields import AtomField, Field
+from .fields import AtomField, Field, LazyProxy
 from .managers import AsyncManager, Manager
+from .manytomany import Many2ManyRelatedManager, ManyToManyField
 from .meta import JSPLITTER, ModelMeta, get_hash_from_model, get_model_from_hash, hashmodel
 from .model import Model, ModelType, StdModel, create_model, model_to_dict
 from .query import QueryBase, difference, intersect, union
+from .related import One2ManyRelatedManager, RelatedManager
+from .relations import CASCADE, RESTRICT, SET_NULL, ForeignKey, LazyForeignKey
 from .results import AsyncQuery, Query
 from .router import AsyncRouter, Router
 from .scalarfields import (
@@ -28,7 +32,10 @@ Mapper = Router
 AsyncMapper = AsyncRouter
 
 __all__ = [
+    "CASCADE",
     "JSPLITTER",
+    "RESTRICT",
+    "SET_NULL",
     "AsyncManager",
     "AsyncMapper",
     "AsyncQuery",
@@ -40,22 +47,30 @@ __all__ = [
     "BooleanField",
     "ByteField",
     "CharField",
+    "CompositeIdField",
     "DateField",
     "DateTimeField",
     "Event",
     "Explanation",
     "Field",
     "FloatField",
+    "ForeignKey",
     "IntegerField",
+    "LazyForeignKey",
+    "LazyProxy",
     "Manager",
+    "Many2ManyRelatedManager",
+    "ManyToManyField",
     "Mapper",
     "Model",
     "ModelDictionary",
     "ModelMeta",
     "ModelState",
     "ModelType",
+    "One2ManyRelatedManager",
     "Query",
     "QueryBase",
+    "RelatedManager",
     "Router",
     "Session",
     "SessionModel",

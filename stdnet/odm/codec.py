@@ -31,7 +31,9 @@ class Codec(Generic[M]):
     def __init__(self, meta: ModelMeta[M]) -> None:
         self.meta = meta
         self.pkname = meta.pkname()
-        self.setters = [(field.name, field.attname, field.to_python) for field in meta.scalarfields]
+        columns = [field for field in meta.scalarfields if not field.is_relation]
+        self.setters = [(field.name, field.attname, field.to_python) for field in columns]
+        self.linked = [field for field in meta.scalarfields if field.is_relation]
         self.writers = [_writer(field) for field in meta.scalarfields]
         self.pk_load = _loader_of(meta.pk)
         self._loaders: dict[tuple[str, ...] | None, Loader] = {}
@@ -116,12 +118,12 @@ def _overrides(field: Field[Any], method: str) -> bool:
 
 def _loader_of(field: Field[Any]) -> Callable[[Any], Any] | None:
     """Return the field's ``load``, or ``None`` if scalars of this field are its Python values."""
-    return field.load if _overrides(field, "load") else None
+    return field.storage.load if _overrides(field.storage, "load") else None
 
 
 def _writer(field: Field[Any]) -> tuple[str, Callable[[Any], Any], Callable[[Any], Scalar] | None, bool]:
     """Return the field's column name, its conversions, and whether it is required."""
-    dump = field.dump if _overrides(field, "dump") else None
+    dump = field.storage.dump if _overrides(field.storage, "dump") else None
     return field.attname, field.to_python, dump, field.required
 
 
@@ -129,7 +131,7 @@ def _expression(n: int, field: Field[Any], scope: dict[str, Any]) -> str:
     """Return the source that turns column ``n`` of a row into the field's Python value."""
     value = f"v{n}"
     if _loader_of(field) is not None:
-        scope[f"load{n}"] = field.load
+        scope[f"load{n}"] = field.storage.load
         value = f"load{n}(v{n})"
     if field.default is not None:
         scope[f"default{n}"] = field.get_default

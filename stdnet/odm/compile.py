@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..contract import All, Diff, Eq, Ids, In, Intersect, Plan, Range, Scalar, Scan, Union, Where
 from ..errors import BadLookupValue, InvalidValue, NotIndexed, QuerySetError, UnknownField, UnknownLookup
 from .fields import Field
+from .links import Link, reachable
 from .meta import JSPLITTER, ModelMeta
 from .where import parse
 
@@ -140,7 +141,12 @@ def _operand(query: QueryBase[Any], other: QueryBase[Any]) -> Plan:
 def _clauses(query: QueryBase[Any], arguments: Mapping[str, Any]) -> Iterator[list[Plan]]:
     """Yield, field by field, the plans that must all hold."""
     grouped: dict[str, tuple[Field[Any], list[Any] | None, list[Plan]]] = {}
+    nested: dict[str, tuple[Link, dict[str, Any]]] = {}
     for name, value in arguments.items():
+        if (path := _path(query.meta, name)) is not None:
+            link, rest = path
+            nested.setdefault(link.name, (link, {}))[1][rest] = value
+            continue
         field, lookup = _parse(query.meta, name)
         field, values, plans = grouped.setdefault(field.name, (field, None, []))
         if lookup in ("", "in"):
@@ -151,6 +157,36 @@ def _clauses(query: QueryBase[Any], arguments: Mapping[str, Any]) -> Iterator[li
             plans.extend(_comparison(query, field, lookup, each) for each in _every(value))
     for field, values, plans in (grouped[name] for name in sorted(grouped)):
         yield [*([] if values is None else [_equals(query, field, values)]), *_joined(plans)]
+    for link, inner in nested.values():
+        yield [_across(query, link, inner)]
+
+
+def _path(meta: ModelMeta[Any], name: str) -> tuple[Link, str] | None:
+    """Return the relation that a filter keyword begins with, if any, and what it says of the other side."""
+    first, _, rest = name.partition(JSPLITTER)
+    link = meta.link(first)
+    if link is None or (not rest and not link.many):
+        return None
+    lookup = rest.lower()
+    if JSPLITTER not in rest and lookup in LOOKUPS and rest not in link.meta.dfields and not link.many:
+        return None  # a lookup on the key itself
+    if link.many and lookup in ("", "in"):
+        return link, f"{link.meta.pkname()}{JSPLITTER if rest else ''}{lookup}"
+    return link, rest
+
+
+def _across(query: QueryBase[Any], link: Link, arguments: dict[str, Any]) -> Plan:
+    """Return the rows that are related to one row of which all the arguments hold."""
+    reachable(query.session, query.backend, link)
+    isnull = arguments.pop("isnull", None) if link.many and "isnull" not in link.meta.dfields else None
+    other = query.session.query(link.meta.model)
+    plans = [link.rows(_all_of([_all_of(group) for group in _clauses(other, arguments)]))] if arguments else []
+    if isnull is not None:
+        if not isinstance(isnull, bool):
+            raise BadLookupValue(link.name, "isnull", isnull, "is neither True nor False")
+        related = link.rows(All())
+        plans.append(Diff(All(), related) if isnull else related)
+    return _all_of(plans)
 
 
 def _exclude_clauses(query: QueryBase[Any]) -> Iterator[list[Plan]]:
@@ -164,7 +200,7 @@ def _parse(meta: ModelMeta[Any], name: str) -> tuple[Field[Any], str]:
     first, *rest = name.split(JSPLITTER)
     field = meta.dfields.get(first)
     if field is None:
-        raise UnknownField(str(meta), first or name, "filter", meta.dfields)
+        raise UnknownField(str(meta), first or name, "filter", [*meta.dfields, *meta.related])
     if not rest:
         return field, ""
     lookup = rest[-1].lower()
@@ -198,6 +234,8 @@ def _can_equal(field: Field[Any], scalar: Scalar) -> bool:
 def _in(query: QueryBase[Any], field: Field[Any], other: QueryBase[Any]) -> Plan:
     """Return the rows whose ``field`` is among the ids, or the ``get_field`` values, of another query."""
     of = other.meta.dfields[other._get_field] if other._get_field else other.meta.pk
+    if field.is_relation and of.primary_key and of is not field.related_pk:  # type: ignore[attr-defined]
+        raise BadLookupValue(field, "", other, f'is a query of "{other.meta}", to which this key does not refer')
     if of.column_type != field.column_type:
         raise BadLookupValue(field, "", other, f"gives values of {of}, which is a {type(of).__name__}")
     if other.backend is not query.backend and other.backend != query.backend:

@@ -7,6 +7,7 @@ are in ``scalarfields``; nothing here knows a session, a query or a backend.
 
 from __future__ import annotations
 
+import builtins
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, overload
 
@@ -17,6 +18,7 @@ from ..errors import FieldError, FieldOptionError, FieldValueError, InvalidValue
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from .links import Link
     from .meta import ModelMeta
     from .model import Model
 
@@ -54,6 +56,12 @@ class Field(Generic[T]):
     class_default: ClassVar[Any] = None
     equal_index: ClassVar[bool] = False
     """Whether an index on this kind of number is for equality alone (few distinct values)."""
+    is_column: ClassVar[bool] = True
+    """Whether the field is stored with the row."""
+    is_relation: ClassVar[bool] = False
+    """Whether the field refers to rows of a model."""
+    proxy: ClassVar[builtins.type[LazyProxy] | None] = None
+    """What the field leaves on the model class, if anything."""
 
     name: str
     attname: str
@@ -130,14 +138,14 @@ class Field(Generic[T]):
         """Bind the field to a model under ``name``; a second time raises ``FieldError``."""
         if hasattr(self, "meta"):
             raise FieldError(f"Field {self} is already registered. Declare a field of its own for {model.__name__}.")
-        if self.column_type is None:
+        if self.column_type is None and self.is_column:
             raise FieldError(f"{type(self).__name__} {name!r} of {model.__name__} is abstract: use a subclass of it.")
         if name.startswith("_") or "__" in name:
             raise FieldError(
                 f"Field name {name!r} of {model.__name__} begins with '_' or contains '__', which separates lookups. "
                 "Choose another name."
             )
-        if hasattr(model, name):
+        if hasattr(model, name) and not (self.proxy and isinstance(getattr(model, name), LazyProxy)):
             raise FieldError(
                 f"Field name {name!r} of {model.__name__} hides {model.__name__}.{name}, which every model has. "
                 "Choose another name."
@@ -145,6 +153,29 @@ class Field(Generic[T]):
         self.name = name
         self.meta, self.model = model._meta, model
         self.attname = self.get_attname()
+        if self.proxy is not None:
+            setattr(model, name, self.proxy(self))
+
+    def prepare(self) -> None:
+        """Do what needs the complete model; called once, when all of its fields are registered."""
+
+    def link(self) -> Link | None:
+        """Return how rows reach other rows by this field; ``None`` if it is not a relation."""
+        return None
+
+    @property
+    def storage(self) -> Field[Any]:
+        """The field whose ``dump`` and ``load`` are used: this one, but for a relation."""
+        return self
+
+    @property
+    def cure(self) -> str:
+        """What to do about a primary key that is missing."""
+        return f"Give '{self.name}' a value."
+
+    def pk_of(self, instance: Model) -> Any:
+        """Return the primary key of an instance, if this field is it; ``None`` before it is known."""
+        return instance.__dict__.get(self.name)
 
     def column(self) -> Column:
         """Return the description of the column for backends."""
@@ -219,6 +250,32 @@ class Field(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"
+
+
+class LazyProxy:
+    """Base of what a field leaves on its model class: itself on the class, something to fetch on an instance."""
+
+    def __init__(self, field: Field[Any]) -> None:
+        self.field = field
+
+    @property
+    def name(self) -> str:
+        """The name of the field."""
+        return self.field.name
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else self.load(instance, instance.session)
+
+    def load(self, instance: Any, session: Any) -> Any:
+        """Return the value for an instance."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it is loaded.")
+
+    def load_from_manager(self, manager: Any) -> Any:
+        """Return the value for a model as a whole."""
+        raise NotImplementedError(f"{self.field} belongs to instances, not to {manager}.")
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 class AtomField(Field[T]):

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ..contract import Table
 from ..errors import DuplicateModel, FieldError, ImproperlyConfigured
 from .codec import Codec
-from .fields import Field
+from .fields import Field, LazyProxy
 from .scalarfields import AutoIdField
+from .signals import Event
 from .state import autoincrement, orderinginfo
 
 if TYPE_CHECKING:
+    from .links import Link
     from .model import Model
 
 JSPLITTER = "__"
@@ -26,6 +28,12 @@ JSPLITTER = "__"
 M = TypeVar("M", bound="Model")
 
 _models: dict[str, type[Model]] = {}
+
+class_prepared = Event()
+"""Fired by each model that is not abstract, as soon as its meta is complete."""
+
+class_dropped = Event()
+"""Fired when a class statement failed after its model was tied to others."""
 
 
 def hash_of(modelkey: str) -> str:
@@ -70,7 +78,9 @@ class ModelMeta(Generic[M]):
     """Everything about a model class: its names, fields, primary key, ordering and table.
 
     ``fields`` holds all fields, the pk last; ``dfields`` maps names to fields; ``scalarfields`` are the fields that are
-    columns, without the pk; ``indices`` are those with an index. ``abstract`` models have no rows.
+    columns, without the pk; ``indices`` are those with an index, ``foreignkeys`` those that refer to other rows.
+    ``manytomany`` are the names of fields that are no columns, which ``dfields`` does not have. ``related`` holds, by
+    attribute name, the managers of rows that other models link to this one. ``abstract`` models have no rows.
     """
 
     def __init__(
@@ -89,6 +99,7 @@ class ModelMeta(Generic[M]):
     ) -> None:
         self.model = model
         self.abstract = abstract
+        self.registers = register
         self.hash: str | None = None
         self.app_label = _app_label(model.__module__) if app_label is None else app_label
         self.name = (name or model.__name__).lower()
@@ -97,22 +108,97 @@ class ModelMeta(Generic[M]):
         self.dfields: dict[str, Field[Any]] = {}
         self.fields: list[Field[Any]] = []
         self.scalarfields: list[Field[Any]] = []
+        self.foreignkeys: list[Any] = []
+        self.manytomany: list[str] = []
+        self.related: dict[str, Any] = {}
         self.pk: Field[Any]
         model._meta = self
         if pk := self._primary_key(fields, pkname or "id"):
             fields = {name: field for name, field in fields.items() if field is not pk[1]} | {pk[0]: pk[1]}
         for name, field in fields.items():
-            field.register_with_model(name, model)
-            self.dfields[name] = field
-            self.fields.append(field)
-            if not field.primary_key:
-                self.scalarfields.append(field)
+            self._enter(name, field)
         if pk:
             self.pk = pk[1]
         self.indices = [field for field in self.scalarfields if field.index]
         self.ordering = None if ordering is None else self._ordering(ordering)
-        if register and not abstract:
-            hashmodel(model)
+        if not abstract:
+            self._prepare(register)
+
+    def _enter(self, name: str, field: Field[Any]) -> None:
+        """Register a field and put it where it belongs."""
+        field.register_with_model(name, self.model)
+        self.fields.append(field)
+        if not field.is_column:
+            self.manytomany.append(name)
+            return
+        for other in self.dfields.values():
+            if field.attname in (other.name, other.attname) or name == other.attname:
+                raise FieldError(f"{field} and {other} share the attribute {other.attname!r}. Choose another name.")
+        self.dfields[name] = field
+        if not field.primary_key:
+            self.scalarfields.append(field)
+            if field.is_relation:
+                self.foreignkeys.append(field)
+
+    def _prepare(self, register: bool) -> None:
+        """Tie the model to others; after a ``FieldError`` nothing is left of it."""
+        if register:
+            hashmodel(self.model)
+        try:
+            for field in self.fields:
+                field.prepare()
+            class_prepared.fire(self.model)
+        except BaseException:
+            class_dropped.fire(self.model)
+            if register:
+                del _models[hash_of(self.modelkey)]
+            raise
+
+    def adopt(self, fields: dict[str, Field[Any]]) -> None:
+        """Add fields to a model that exists, the last of them as its primary key instead of the automatic one."""
+        if type(self.pk) is not AutoIdField:
+            raise FieldError(
+                f'"{self.modelkey}" joins two models, so its primary key is made of theirs. Remove {self.pk}.'
+            )
+        del self.dfields[self.pk.name]
+        self.fields.remove(self.pk)
+        for name, field in fields.items():
+            self._enter(name, field)
+        self.pk = self.fields[-1]
+        self.indices = [field for field in self.scalarfields if field.index]
+        for name in ("table", "codec"):
+            self.__dict__.pop(name, None)
+        for field in fields.values():
+            field.prepare()
+
+    def add_related(self, name: str, manager: Any) -> None:
+        """Give the model a manager of rows that refer to it; ``FieldError`` if the name is taken."""
+        taken = name in self.related or any(name in (field.name, field.attname) for field in self.dfields.values())
+        if self.abstract:
+            raise FieldError(f'{manager.field} refers to "{self.modelkey}", which is abstract and has no rows.')
+        if taken or not _is_free(self.model, name):
+            raise FieldError(
+                f'{manager.field} would give "{self.modelkey}" the attribute {name!r}, which it has already. '
+                "Choose another related_name."
+            )
+        if name.startswith("_") or JSPLITTER in name:
+            raise FieldError(
+                f"{manager.field}: related_name {name!r} begins with '_' or contains '__'. Choose another."
+            )
+        self.related[name] = manager
+        setattr(self.model, name, manager)
+
+    def drop_related(self, model: type[Any]) -> None:
+        """Undo each ``add_related`` that a field of ``model`` did."""
+        for name in [name for name, manager in self.related.items() if manager.field.model is model]:
+            del self.related[name]
+            delattr(self.model, name)
+
+    def link(self, name: str) -> Link | None:
+        """Return how rows reach others by the field or the related name; ``None`` if that is not a relation."""
+        source = self.dfields.get(name) or self.related.get(name)
+        link: Link | None = None if source is None else source.link()
+        return link
 
     def _primary_key(self, fields: dict[str, Field[Any]], default_name: str) -> tuple[str, Field[Any]] | None:
         declared = [(name, field) for name, field in fields.items() if field.primary_key]
@@ -130,7 +216,7 @@ class ModelMeta(Generic[M]):
 
     def _ordering(self, ordering: Any) -> orderinginfo:
         info = self.get_sorting(ordering, ImproperlyConfigured)
-        if info.auto is None and info.field.internal_type != "numeric":
+        if info.auto is None and (info.field.internal_type != "numeric" or info.field.is_relation):
             raise ImproperlyConfigured(
                 f'"{self.modelkey}" cannot be ordered by "{info.name}": {type(info.field).__name__} gives no number. '
                 "Order by a number or a date, or use sort_by in queries."
@@ -204,12 +290,14 @@ class ModelMeta(Generic[M]):
             return orderinginfo(sortby, self.pk, sortby.desc, self.model, None, sortby)
         desc = isinstance(sortby, str) and sortby.startswith("-")
         name = sortby[1:] if desc else sortby
-        field = self.dfields.get(name) if isinstance(name, str) else None
-        if field is None:
+        first, _, rest = name.partition(JSPLITTER) if isinstance(name, str) else ("", "", "")
+        field = self.dfields.get(first)
+        if field is None or (rest and not field.is_relation):
             raise (errorClass or ValueError)(
                 f'"{self.modelkey}" cannot order by attribute "{name}". It is not a scalar field.'
             )
-        return orderinginfo(field.attname, field, desc, self.model, None, None)
+        nested = field.related_meta.get_sorting(rest, errorClass) if rest else None  # type: ignore[attr-defined]
+        return orderinginfo(field.attname, field, desc, self.model, nested, None)
 
     def backend_fields(self, fields: Iterable[str]) -> tuple[list[str], list[str]]:
         """Return the names and the column names of ``fields``, without the pk, repetitions and unknown names."""
@@ -250,6 +338,11 @@ class ModelMeta(Generic[M]):
 
 MISSING_SCORE = -1e99
 """Rows without a value for the ordering field come first."""
+
+
+def _is_free(model: type[Any], name: str) -> bool:
+    """Whether an attribute can be set on a model; what a base got from other models can be replaced."""
+    return not hasattr(model, name) or (name not in vars(model) and isinstance(getattr(model, name), LazyProxy))
 
 
 def _app_label(module: str) -> str:

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..errors import InvalidKeyword, ObjectNotFound, ObjectNotValidated, QuerySetError, SessionNotAvailable
+from . import loading
 from .fields import Field
 from .meta import JSPLITTER, ModelMeta
+from .runner import arun, run
 from .state import ModelState
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def _options(namespace: dict[str, Any]) -> dict[str, Any]:
 
 def _inherited(meta: ModelMeta[Any]) -> dict[str, Field[Any]]:
     """Return unregistered copies of a base's fields."""
-    return {field.name: field.copy() for field in meta.fields}
+    return {field.name: field.copy() for field in meta.fields if field.is_column or meta.abstract}
 
 
 class Model(metaclass=ModelType):
@@ -124,7 +126,7 @@ class Model(metaclass=ModelType):
 
     def pkvalue(self) -> Any:
         """Return the value of the primary key, ``None`` before it is known."""
-        return getattr(self, self._meta.pkname(), None)
+        return self._meta.pk.pk_of(self)
 
     @classmethod
     def pk(cls) -> Field[Any]:
@@ -226,6 +228,8 @@ class StdModel(Model):
         state[codec.pkname] = kwargs.pop(codec.pkname, None)
         for name, attname, to_python in codec.setters:
             state[attname] = to_python(kwargs.pop(name, None))
+        for field in codec.linked:
+            field.set_value(self, kwargs.pop(field.name, None))
         if args or kwargs or self._meta.attributes:
             self._set_attributes(args, kwargs)
 
@@ -338,6 +342,28 @@ class StdModel(Model):
             session: AsyncSession = self._session("load fields of").awaiting("obj.load_fields(…)")
             query = session.query(type(self)).filter(**self._self_filter()).load_only(*fields)
             self._take_fields(await query.get())
+
+    def load_related_model(self, name: str, load_only: Any = None, dont_load: Any = None) -> Any:
+        """Return the object that a foreign key refers to; if it is not here yet it is loaded, with these fields only.
+
+        ``ValueError`` if ``name`` is not a foreign key. On an async session use ``await obj.aload_related_model(…)``.
+        """
+        self._session("load a relation of").blocking(f'await obj.aload_related_model("{name}", …)')
+        return run(loading.related_model(self, name, load_only, dont_load))
+
+    async def aload_related_model(self, name: str, load_only: Any = None, dont_load: Any = None) -> Any:
+        """Return the object that a foreign key refers to, as ``load_related_model`` does."""
+        self._session("load a relation of").awaiting(f'obj.load_related_model("{name}", …)')
+        return await arun(loading.related_model(self, name, load_only, dont_load))
+
+    async def load(self, name: str) -> Any:
+        """Load a relation, if it is not here yet, and return it: an object, ``None``, or a list.
+
+        In batch mode it is loaded for all instances of the result that this one came with. On a session that is not
+        async a relation loads when it is touched.
+        """
+        self._session("load a relation of").awaiting(f"obj.{name}")
+        return await arun(loading.relation(self, loading.link_of(self._meta, name)))
 
     def _self_filter(self) -> dict[str, Any]:
         return {self._meta.pkname(): self.get_state().iid}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..contract import Count, Flush, Ids, Intersect, Keys, Plan, Refused, Select, Selected
 from ..errors import InvalidTransaction, InvalidValue, QuerySetError, StdNetException, UnknownField, not_found, shown
+from . import dependencies, loading
 from . import explain as explaining
 from .meta import ModelMeta
 from .query import QueryBase
@@ -33,7 +34,9 @@ def load(query: QueryBase[Any], start: int | None = None, stop: int | None = Non
     """Return the results of a query, or of a slice of it; remembered in the query."""
     key = None if start is None and stop is None else (start, stop)
     if key not in query._cache:
-        if None in query._cache:
+        if key is None and query._source is not None:
+            query._cache[key] = list((yield from loading.touch(*query._source)))
+        elif None in query._cache:
             query._cache[key] = query._cache[None][start:stop]
         else:
             query._cache[key] = yield from _select(query, start, stop)
@@ -48,12 +51,18 @@ def _select(query: QueryBase[Any], start: int | None, stop: int | None) -> Progr
     if plan == Ids(()):
         return []
     columns = None if names is None else tuple(meta.dfields[name].attname for name in names)
-    request = Select(meta.table, plan, query.contract_sort(), start, stop, columns)
+    tree = query.branches()
+    related = tuple(branch.request() for branch in tree)
+    request = Select(meta.table, plan, query.contract_sort(), start, stop, columns, related)
     replies = yield Trip(query.backend, [request])
     reply: Selected = replies[0]
     if query._get_field is not None:
         return _values(meta, query._get_field, reply)
-    return meta.codec.loader(names)(reply.ids, reply.rows, query.session)
+    common = loading.Loading(query.session, query._relations)
+    found = common.make(meta, names, reply)
+    for branch, brought in zip(tree, reply.related, strict=True):
+        branch.attach(found, brought, common)
+    return found
 
 
 def _field_names(query: QueryBase[Any]) -> tuple[str, ...]:
@@ -167,11 +176,13 @@ def commit(transaction: TransactionBase) -> Program[bool]:
         raise InvalidTransaction(f'Transaction "{transaction.name}" was executed already. Begin a new one.')
     router, failure = session.router, None
     try:
+        dependencies.enqueue_parents(session)
         for each in session.pending():
             if transaction.signal_delete and each.has_deletes:
                 yield from _fire(router.pre_delete, each.meta, instances=each.delete_query(), session=session)
             if transaction.signal_commit and each.dirty:
                 yield from _fire(router.pre_commit, each.meta, instances=each.dirty, session=session)
+        dependencies.enqueue_parents(session)  # a signal may have changed something
         work = [(unit, unit.validated()) for unit in units(session.pending())]
         for unit, request in work:
             (reply,) = yield Trip(unit.server, [request])
@@ -197,10 +208,12 @@ def _fire(event: Event, meta: ModelMeta[Any], **params: Any) -> Program[None]:
 
 def _post_signals(transaction: TransactionBase, session: SessionBase) -> Program[None]:
     params = {"session": session, "transaction": transaction}
+    deleted = list(transaction.deleted) if transaction.signal_delete else []
     for each in session.pending():
         meta = each.meta
-        if transaction.signal_delete and meta in transaction.deleted:
-            yield from _fire(session.router.post_delete, meta, instances=transaction.deleted[meta], **params)
+        while meta in deleted:  # what follows from it was entered before it
+            first = deleted.pop(0)
+            yield from _fire(session.router.post_delete, first, instances=transaction.deleted[first], **params)
         if transaction.signal_commit and meta in transaction.saved:
             yield from _fire(session.router.post_commit, meta, instances=transaction.saved[meta], **params)
 

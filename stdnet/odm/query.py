@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..contract import Plan, Sort
 from ..errors import QuerySetError, UnknownField
-from . import compile
-from .meta import ModelMeta
+from . import compile, loading
+from .links import reachable
+from .meta import JSPLITTER, ModelMeta
 from .state import autoincrement, orderinginfo
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class QueryBase(Generic[M]):
         self.ordering: orderinginfo | None = None
         self.fields: tuple[str, ...] = ()
         self.exclude_fields: tuple[str, ...] = ()
+        self.select_related: dict[str, tuple[str, ...]] = {}
+        self._relations: loading.Mode | None = None
+        self._source: tuple[Any, Any] | None = None
         self._get_field: str | None = None
         self._compiled: Plan | None = None
         self._count: int | None = None
@@ -135,8 +139,55 @@ class QueryBase(Generic[M]):
         return self._clone(ordering=self._meta.get_sorting(ordering, QuerySetError))
 
     def load_only(self, *fields: str) -> Self:
-        """Load these fields only; calls add up. The other attributes do not exist on the instances."""
-        return self._clone(fields=tuple(dict.fromkeys(self.fields + fields)))
+        """Load these fields only; calls add up. The other attributes do not exist on the instances.
+
+        ``relation__field`` loads the relation along with the rows, and of it only this field.
+        """
+        related, names = dict(self.select_related), list(self.fields)
+        for name in fields:
+            path, rest = self._split(name)
+            if path:
+                _want(related, path, (rest,))
+            else:
+                names.append(name)
+        if fields and not names:
+            names.append(self._meta.pkname())
+        return self._clone(fields=tuple(dict.fromkeys(names)), select_related=related)
+
+    def _split(self, name: str) -> tuple[str, str]:
+        """Return the path of relations that a name begins with, and the rest."""
+        path, meta = "", self._meta
+        while JSPLITTER in name:
+            first, _, rest = name.partition(JSPLITTER)
+            link = meta.link(first)
+            if link is None:
+                break
+            path, meta, name = f"{path}{JSPLITTER if path else ''}{first}", link.meta, rest
+        return path, name
+
+    def load_related(self, related: str, *fields: str) -> Self:
+        """Load the rows of a relation along with these, in the same round trip; calls add up.
+
+        ``related`` is a foreign key, a related name, a many-to-many field, or a path of them: ``fund__manager``. With
+        ``fields`` only those of the related rows are loaded. ``FieldError`` for a name that is not a relation.
+        """
+        meta = self._meta
+        for name in str(related).split(JSPLITTER):
+            meta = loading.link_of(meta, name).meta
+        for field in fields:
+            if field not in meta.dfields:
+                raise UnknownField(str(meta), str(field), "load", meta.dfields)
+        wanted = dict(self.select_related)
+        _want(wanted, related, fields)
+        return self._clone(select_related=wanted)
+
+    def relations(self, mode: loading.Mode) -> Self:
+        """Say what touching a relation of the results does that was not loaded along.
+
+        ``"lazy"`` loads it; ``"raise"`` raises ``RelationNotLoaded`` with the line to write; ``"batch"`` loads it for
+        all instances of the result in one round trip. Without this, the session's ``relations`` decides.
+        """
+        return self._clone(_relations=loading.checked_mode(mode))
 
     def dont_load(self, *fields: str) -> Self:
         """Load all fields but these; calls add up."""
@@ -161,7 +212,24 @@ class QueryBase(Generic[M]):
     def contract_sort(self) -> Sort | None:
         """Return the explicit order in the contract's terms; the contract has no word for ``autoincrement``."""
         info = self.ordering
-        return None if info is None or info.auto is not None else Sort(info.name, info.desc)
+        if info is None or info.auto is not None:
+            return None
+        desc, through = info.desc, []
+        while info.nested is not None:
+            link = info.field.link()
+            assert link is not None
+            reachable(self.session, self.backend, link)
+            through.append((link.hops[0].column, link.meta.table))
+            info = info.nested
+        return Sort(info.name, desc, tuple(through))
+
+    def branches(self) -> tuple[loading.Branch, ...]:
+        """Return the relations to load along; ``QuerySetError`` if one is out of this backend's reach."""
+        if not self.select_related or self._get_field is not None:
+            return ()
+        tree = loading.branches(self._meta, self.select_related)
+        loading.check(self.session, self.backend, tree)
+        return tree
 
     def loaded_fields(self) -> tuple[str, ...] | None:
         """Return the names of the fields to load, ``None`` for all; ``QuerySetError`` for a name that is unknown."""
@@ -173,12 +241,13 @@ class QueryBase(Generic[M]):
             return None
         names = self.fields or tuple(field.name for field in meta.scalarfields)
         unwanted = {*self.exclude_fields, meta.pkname()}
-        return tuple(name for name in names if name not in unwanted)
+        own = (name for name in names if name not in unwanted)
+        return tuple(dict.fromkeys((*own, *loading.needed(self.branches()))))
 
     def _clone(self, **changes: Any) -> Self:
         made = object.__new__(type(self))
         made.__dict__.update(self.__dict__)
-        made._compiled = made._count = None
+        made._compiled = made._count = made._source = None
         made._cache = {}
         made.__dict__.update(changes)
         return made
@@ -194,6 +263,14 @@ class QueryBase(Generic[M]):
 
     def __reduce__(self) -> Any:
         raise TypeError("A query belongs to a session and cannot be pickled. Pickle its results.")
+
+
+def _want(related: dict[str, tuple[str, ...]], path: str, fields: tuple[str, ...]) -> None:
+    """Enter a path of relations, and those that lead there; fields add up, and none means all."""
+    parts = path.split(JSPLITTER)
+    for n in range(1, len(parts)):
+        related.setdefault(JSPLITTER.join(parts[:n]), ())
+    related[path] = tuple(dict.fromkeys((*related.get(path, ()), *fields)))
 
 
 def union(queries: Iterable[QueryBase[M]]) -> QueryBase[M]:

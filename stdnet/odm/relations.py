@@ -6,14 +6,19 @@ The other side's managers are in ``related``, many-to-many relations in ``manyto
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from ..contract import Column, Scalar
-from ..errors import FieldError, ImproperlyConfigured, InvalidValue, RelationNotLoaded
+from ..errors import FieldError, ImproperlyConfigured, InvalidValue
+from . import loading
 from .fields import AtomField, Field, LazyProxy
+from .links import Hop, Link
 from .references import refer
+from .related import One2ManyRelatedManager
 
 if TYPE_CHECKING:
+    from .meta import ModelMeta
     from .model import Model
 
 M = TypeVar("M", bound="Model | None")
@@ -28,36 +33,91 @@ SET_NULL: OnDelete = "null"
 """Make the key of the rows that refer to a deleted row ``None``; the default of optional keys."""
 
 
+class LazyForeignKey(LazyProxy):
+    """The attribute of a foreign key: the related object on an instance, this object on the class."""
+
+    field: ForeignKey[Any]
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        found = self.field.cached(instance)
+        return self.load(instance, instance.session) if found is None else found
+
+    def load(self, instance: Any, session: Any) -> Any:
+        """Fetch the related object, and remember it; ``None`` if there is none and the key is optional."""
+        if getattr(instance, self.field.attname) is None:
+            return self.field.missing(instance)
+        return loading.fetch(instance, session, self.field.link())
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        field, state = self.field, instance.__dict__
+        if value is None:
+            state[field.attname] = None
+            state.pop(field.cache_name, None)
+        elif hasattr(value, "_meta") and not isinstance(value, type):
+            pk = field.checked(value).pkvalue()
+            state[field.attname] = pk
+            state[field.cache_name] = value
+            if value._meta.pkname() not in value.dbdata:
+                state[field.unsaved_name] = pk
+                return
+        else:
+            field.invalid(
+                value, f'is not a "{field.related_meta}"; assign an instance, or assign an id to {field.attname}'
+            )
+        state.pop(field.unsaved_name, None)
+
+
 class ForeignKey(AtomField[M]):
     """A reference to a row of another model, or of the same one.
 
-    ``model`` is a class, ``'self'``, ``'name'`` or ``'app_label.name'``. The related model gets a manager of the rows that
-    refer to it, named ``related_name`` or ``<model>_<field>_set``. ``on_delete`` says what a deletion of the row does to
-    those that refer to it: ``CASCADE``, ``RESTRICT`` or ``SET_NULL``.
+    ``model`` is a class, ``'self'``, ``'name'`` or ``'app_label.name'``. The related model gets a manager of the rows
+    that refer to it, named ``related_name`` or ``<model>_<field>_set``; ``'+'`` means none. ``on_delete`` says what a
+    deletion of the row does to those that refer to it: ``CASCADE``, ``RESTRICT`` or ``SET_NULL``.
 
     >>> from stdnet import odm
-    >>> class Group(odm.StdModel):
+    >>> class Team(odm.StdModel):
     ...     name = odm.SymbolField()
-    >>> class Person(odm.StdModel):
-    ...     group = odm.ForeignKey(Group, related_name="people")
-    >>> Person(group=3).group_id
+    ...     class Meta:
+    ...         register = False
+    >>> class Player(odm.StdModel):
+    ...     team = odm.ForeignKey(Team, related_name="players")
+    ...     class Meta:
+    ...         register = False
+    >>> Player(team=3).team_id
     3
     """
 
+    relmodel: Any
+    related_name: str | None
+    related_manager_class: Any
+    on_delete: OnDelete | None
+
     type = "related object"
     internal_type = "numeric"
-    equal_index = True
+    python_type = int
+    is_relation = True
+    proxy = LazyForeignKey
 
     if TYPE_CHECKING:
 
         @overload
         def __init__(
-            self: ForeignKey[R], model: type[R], related_name: str | None = ..., *, required: Literal[True] = ...,
+            self: ForeignKey[R],
+            model: builtins.type[R],
+            related_name: str | None = ...,
+            *,
+            required: Literal[True] = ...,
             **options: Any,
         ) -> None: ...
         @overload
         def __init__(
-            self: ForeignKey[R | None], model: type[R], related_name: str | None = ..., *, required: Literal[False],
+            self: ForeignKey[R | None],
+            model: builtins.type[R],
+            related_name: str | None = ...,
+            *,
+            required: bool,
             **options: Any,
         ) -> None: ...
         @overload
@@ -71,162 +131,167 @@ class ForeignKey(AtomField[M]):
         def __init__(self, model: Any, related_name: str | None = None, **options: Any) -> None:
             if not model:
                 raise FieldError("A ForeignKey needs the model that it refers to.")
-            self.related_manager_class = options.pop("related_manager_class", None)
-            self.on_delete = options.pop("on_delete", None)
+            own = {name: options.pop(name, None) for name in ("related_manager_class", "on_delete")}
             super().__init__(**options)
-            self.options |= {
-                "model": model,
-                "related_name": related_name,
-                "related_manager_class": self.related_manager_class,
-                "on_delete": self.on_delete,
-            }
-            self.relmodel: Any = model
+            self.options |= {"model": model, "related_name": related_name, **own}
+            self.relmodel = model
             self.related_name = related_name
-            if self.on_delete == SET_NULL and self.required:
-                raise FieldError("A ForeignKey with on_delete=SET_NULL cannot be required. Add required=False.")
+            self.related_manager_class = own["related_manager_class"] or One2ManyRelatedManager
+            self.on_delete = own["on_delete"]
+            self.index = True  # deletes and related managers look for it
+            self._check()
+
+    def _check(self) -> None:
+        if self.primary_key:
+            raise FieldError("A ForeignKey cannot be the primary key. Declare it unique=True.")
+        if self.on_delete not in (None, CASCADE, RESTRICT, SET_NULL):
+            raise FieldError(f"on_delete of a ForeignKey is CASCADE, RESTRICT or SET_NULL, not {self.on_delete!r}.")
+        if self.on_delete == SET_NULL and self.required:
+            raise FieldError("A ForeignKey with on_delete=SET_NULL cannot be required. Add required=False.")
 
     @property
     def column_type(self) -> Any:  # type: ignore[override]
         """The type of the related model's ids."""
-        return self.related_pk.column_type if not isinstance(self.relmodel, str) else "int"
+        return "int" if isinstance(self.relmodel, str) else self.related_pk.column_type
 
     @property
     def storage(self) -> Field[Any]:
-        """The field whose scalars are stored: the related model's primary key."""
-        return self.related_pk
+        """The field whose ``dump`` and ``load`` are used: the related model's primary key."""
+        storage: Field[Any] = self.related_pk.storage
+        return storage
+
+    @property
+    def related_meta(self) -> ModelMeta[Any]:
+        """The meta of the related model; ``ImproperlyConfigured`` while that model is not defined."""
+        if isinstance(self.relmodel, str):
+            raise ImproperlyConfigured(f'{self} refers to the model "{self.relmodel}", which is not defined (yet).')
+        meta: ModelMeta[Any] = self.relmodel._meta
+        return meta
 
     @property
     def related_pk(self) -> Field[Any]:
-        """The primary key of the related model; ``ImproperlyConfigured`` while that model is not defined."""
-        if isinstance(self.relmodel, str):
-            raise ImproperlyConfigured(f'{self} refers to the model "{self.relmodel}", which is not defined (yet).')
-        pk: Field[Any] = self.relmodel._meta.pk
-        return pk
+        """The primary key of the related model."""
+        return self.related_meta.pk
 
     def get_attname(self) -> str:
         return f"{self.name}_id"
 
     def register_with_model(self, name: str, model: Any) -> None:
         super().register_with_model(name, model)
-        setattr(model, name, LazyForeignKey(self))
-        if not model._meta.abstract:
-            refer(model, self.relmodel, self._found)
+        self.cache_name = f"_{name}_cache"
+        self.unsaved_name = f"_{name}_unsaved"
+
+    def prepare(self) -> None:
+        refer(self.model, self.relmodel, self._found)
 
     def _found(self, relmodel: Any) -> None:
-        from .related import One2Many
-
-        self.relmodel = relmodel
-        if self.on_delete is None:
-            own = relmodel is self.model
-            self.on_delete = CASCADE if self.required or own else SET_NULL
         name = self.related_name or f"{self.meta.name}_{self.name}_set"
-        self.related_name = name
-        relmodel._meta.add_related(name, One2Many(self, name))
+        if name != "+":
+            relmodel._meta.add_related(name, self.related_manager_class(self, name))
+        self.relmodel, self.related_name = relmodel, name
+        if self.on_delete is None:
+            self.on_delete = CASCADE if self.required or relmodel is self.model else SET_NULL
+
+    def link(self) -> Link:
+        return Link(self.name, (Hop(self.attname, self.related_meta, self.related_pk.attname),), self, many=False)
 
     def column(self) -> Column:
-        return Column(self.attname, self.column_type, self.unique, "" if self.unique else "equal")
+        return Column(self.attname, self.related_pk.column_type, self.unique, "" if self.unique else "equal")
+
+    # -- values -------------------------------------------------------------------------------------------------
 
     def to_python(self, value: Any, backend: Any = None) -> Any:
         if value is None or value == "":
             return self.get_default()
-        if hasattr(value, "_meta"):
-            return self._checked(value).pkvalue()
-        return self.related_pk.to_python(value)
+        return self.convert(value)
 
-    def _checked(self, value: Any) -> Any:
-        if not isinstance(value, self.relmodel):
-            raise InvalidValue(self, value, f'is not a "{self.relmodel._meta}", which this key refers to')
+    def convert(self, value: Any) -> Any:
+        if hasattr(value, "_meta") and not isinstance(value, type):
+            return self.checked(value).pkvalue()
+        try:
+            return self.related_pk.to_python(value)
+        except InvalidValue:
+            self.invalid(value, f'is neither a "{self.related_meta}" nor an id of one')
+
+    def get_default(self) -> Any:
+        value = self._default() if callable(self._default) else self._default
+        return value if value is None or isinstance(self.relmodel, str) else self.convert(value)
+
+    def checked(self, value: Any) -> Any:
+        """Return a model instance if this key can refer to it; raise ``InvalidValue``."""
+        if value._meta is not self.related_meta:
+            self.invalid(value, f'is a "{value._meta}", and this key refers to a "{self.related_meta}"')
         return value
 
     def dump(self, value: Any) -> Scalar:
-        return self.related_pk.dump(value)
+        scalar: Scalar = self.storage.dump(value)
+        return scalar
 
     def load(self, scalar: Any) -> Any:
-        return self.related_pk.load(scalar)
+        return self.storage.load(scalar)
 
     def serialise(self, value: Any, lookup: str | None = None) -> Scalar:
-        converted = None if value is None or value == "" else self.to_python(value)
-        return None if converted is None else self.dump(converted)
+        converted = None if value is None or value == "" else self.convert(value)
+        if converted is None:
+            if hasattr(value, "_meta"):
+                self.invalid(value, "is not saved yet, so no row can refer to it")
+            return None
+        return self.dump(converted)
 
     def json_serialise(self, value: Any) -> Any:
-        return None if value is None else self.related_pk.json_serialise(value)
+        return None if value is None else self.related_pk.json_serialise(self.to_python(value))
 
     def set_value(self, instance: Model, value: Any) -> None:
         if hasattr(value, "_meta"):
             setattr(instance, self.name, value)
         else:
             instance.__dict__[self.attname] = self.to_python(value)
-            instance.__dict__.pop(self.cache_name, None)
+            instance.__dict__.pop(self.unsaved_name, None)
 
-    def get_value(self, instance: Model, *bits: str) -> Any:
+    def get_value(self, instance: Any, *bits: str) -> Any:
         value = getattr(instance, self.name)
         return value.get_attr_value("__".join(bits)) if bits and value is not None else value
 
-    def scorefun(self, value: Any) -> float:
-        return self.related_pk.scorefun(value)
+    # -- the related object on an instance ----------------------------------------------------------------------
 
-    @property
-    def cache_name(self) -> str:
-        """The instance attribute that holds the related object."""
-        return f"_{self.name}_cache"
-
-    def cached(self, instance: Model) -> Any:
+    def cached(self, instance: Any) -> Any:
         """Return the related object if it is on the instance and still the one that the id names, else ``None``."""
-        found = instance.__dict__.get(self.cache_name)
+        state = instance.__dict__
+        found = state.get(self.cache_name)
         if found is None:
             return None
-        id = instance.__dict__.get(self.attname)
-        return found if id is None or found.pkvalue() == id else None
+        id = state.get(self.attname)
+        return found if (id is not None and found.pkvalue() == id) or self.unsaved(instance) is found else None
 
-    def put(self, instance: Model, related: Any) -> None:
-        """Put the related object that was loaded for an instance in its place; ``None``: there is no such row."""
-        if related is None:
-            instance.__dict__[self.attname] = None
-        instance.__dict__[self.cache_name] = related
+    def unsaved(self, instance: Any) -> Any:
+        """Return the related object if it was assigned before it was saved, so that its id is still to be taken."""
+        state = instance.__dict__
+        if self.unsaved_name not in state or state.get(self.attname) != state[self.unsaved_name]:
+            return None
+        return state.get(self.cache_name)
 
-
-class LazyForeignKey(LazyProxy):
-    """The attribute of a foreign key: the related object on an instance, this object on the class."""
-
-    field: ForeignKey[Any]
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        if instance is None:
-            return self
-        field = self.field
-        found = field.cached(instance)
+    def settle(self, instance: Any) -> Any:
+        """Take the id of an object that was assigned unsaved, and return it; ``None`` if it has none yet."""
+        state = instance.__dict__
+        found = self.unsaved(instance)
         if found is not None:
-            return found
-        id = getattr(instance, field.attname)
-        if id is None:
-            return self._missing(instance, None)
-        related = self.load(instance, id)
-        if related is None and field.required:
-            return self._missing(instance, id)
-        field.put(instance, related)
-        return related
+            state[self.attname] = found.pkvalue()
+            if found._meta.pkname() in found.dbdata:
+                del state[self.unsaved_name]
+            else:
+                state[self.unsaved_name] = state[self.attname]
+        return state.get(self.attname)
 
-    def load(self, instance: Any, id: Any) -> Any:
-        """Fetch the related object in the instance's session, blocking; ``None`` if there is no such row."""
-        if instance.session is None:
-            raise RelationNotLoaded(self.field, "the instance has no session; load it through one")
-        session = instance.session.blocking(f'await obj.load("{self.field.name}")')
-        found = session.query(self.field.relmodel).filter(**{self.field.related_pk.name: id})[:1]
-        return found[0] if found else None
-
-    def _missing(self, instance: Any, id: Any) -> None:
-        if self.field.required:
+    def missing(self, instance: Any) -> None:
+        """Return ``None`` if the key is optional; raise ``DoesNotExist`` if it is not."""
+        if self.required:
+            id = instance.__dict__.get(self.attname)
             what = "is not set" if id is None else f"refers to {id!r}, which does not exist"
-            raise self.field.relmodel.DoesNotExist(f"{self.field} of this instance {what}.")
+            raise self.relmodel.DoesNotExist(f"{self} of this instance {what}.")
 
-    def __set__(self, instance: Any, value: Any) -> None:
-        field = self.field
-        if value is None:
-            instance.__dict__[field.attname] = None
-            instance.__dict__.pop(field.cache_name, None)
-        elif hasattr(value, "_meta"):
-            instance.__dict__[field.attname] = field._checked(value).pkvalue()
-            instance.__dict__[field.cache_name] = value
-        else:
-            problem = f'is not a "{field.relmodel._meta}"; assign an instance, or an id to {field.attname}'
-            raise InvalidValue(field, value, problem)
+    def put(self, instance: Any, related: Any) -> None:
+        """Put what was loaded for an instance in its place; ``None``: there is no such row, so the key is not set."""
+        if related is not None:
+            instance.__dict__[self.cache_name] = related
+        elif not self.required:
+            instance.__dict__[self.attname] = None

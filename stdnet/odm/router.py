@@ -12,8 +12,10 @@ from ..backends import getdb
 from ..backends.base import BackendDataServer
 from ..errors import ImproperlyConfigured
 from . import programs
+from .loading import Mode, checked_mode
 from .managers import AsyncManager, Manager, ManagerBase
 from .meta import ModelMeta
+from .references import related_models
 from .runner import arun, run
 from .session import AsyncSession, Session, SessionBase
 from .signals import Event
@@ -26,14 +28,23 @@ G = TypeVar("G", bound="ManagerBase[Any, Any]")
 
 
 class RouterBase(Generic[G]):
-    """The registry of a router: a manager for each model, reached by ``router[Model]`` or ``router.modelname``."""
+    """The registry of a router: a manager for each model, reached by ``router[Model]`` or ``router.modelname``.
+
+    ``relations`` is the default of its sessions: ``"lazy"``, ``"raise"`` or ``"batch"``, see ``query.relations``.
+    """
 
     manager_class: ClassVar[type[ManagerBase[Any, Any]]]
     manager_attribute: ClassVar[str]
     session_class: ClassVar[type[SessionBase]]
 
-    def __init__(self, default_backend: BackendDataServer | str | None = None, install_global: bool = False) -> None:
+    def __init__(
+        self,
+        default_backend: BackendDataServer | str | None = None,
+        install_global: bool = False,
+        relations: Mode = "lazy",
+    ) -> None:
         self.default_backend = default_backend
+        self.relations: Mode = checked_mode(relations)
         self.install_global = install_global
         self.search_engine = None
         self.pre_commit = Event()
@@ -59,22 +70,28 @@ class RouterBase(Generic[G]):
     ) -> BackendDataServer | None:
         """Make a model available here, in ``backend`` or the router's default one.
 
-        ``read_backend`` answers its queries, if given; ``params`` are parameters of the connection string. Returns the
-        backend, or ``None`` if the model was registered before. An abstract model is skipped.
+        ``read_backend`` answers its queries, if given; ``params`` are parameters of the connection string. The models
+        that it is related to are registered with it, unless ``include_related`` is false. Returns the backend, or
+        ``None`` if all of them were registered before. An abstract model is skipped.
         """
         if not (isinstance(model, type) and hasattr(model, "_meta")):
             raise ImproperlyConfigured(f"Cannot register {model!r}: it is not a model. Derive it from odm.StdModel.")
-        meta = cast("ModelMeta[Any]", model._meta)
-        if meta.abstract or meta in self._managers:
+        models = related_models(model) if include_related else [model]
+        metas = [each._meta for each in models if not each._meta.abstract and each._meta not in self._managers]
+        if not metas:
             return None
         server = self._server(backend or self.default_backend, params)
         reader = None if read_backend is None else self._server(read_backend, params)
-        made = getattr(model, self.manager_attribute) or self.manager_class
-        manager = self._managers[meta] = cast("G", made(model, server, reader, self))
+        for meta in metas:
+            self._enter(meta, server, reader)
+        return server
+
+    def _enter(self, meta: ModelMeta[Any], server: BackendDataServer, reader: BackendDataServer | None) -> None:
+        made = getattr(meta.model, self.manager_attribute) or self.manager_class
+        manager = self._managers[meta] = cast("G", made(meta.model, server, reader, self))
         self._names.setdefault(meta.name, manager)
         if self.install_global:
-            model.objects = manager  # type: ignore[attr-defined]
-        return server
+            meta.model.objects = manager
 
     def _server(self, backend: BackendDataServer | str | None, params: dict[str, Any]) -> BackendDataServer:
         """Return the backend of a connection string, the same one each time."""
@@ -98,9 +115,9 @@ class RouterBase(Generic[G]):
         self._names = {name: each for name, each in self._names.items() if each is not manager}
         return [manager]
 
-    def session(self) -> Any:
-        """Return a new session."""
-        return self.session_class(self)
+    def session(self, relations: Mode | None = None) -> Any:
+        """Return a new session; ``relations`` says what touching a relation that is not loaded does in it."""
+        return self.session_class(self, relations)
 
     def _selected(self, exclude: Collection[str] | None = None, include: Collection[str] | None = None) -> list[G]:
         """Return the managers whose model key or app label is included and not excluded."""
@@ -169,7 +186,7 @@ class Router(RouterBase["Manager[Any]"]):
     if TYPE_CHECKING:
 
         def __getitem__(self, model: type[M] | M) -> Manager[M]: ...
-        def session(self) -> Session: ...
+        def session(self, relations: Mode | None = None) -> Session: ...
 
     def add(self, instance: M) -> M:
         """Save an instance in a new session and return it."""
@@ -236,7 +253,7 @@ class AsyncRouter(RouterBase["AsyncManager[Any]"]):
     if TYPE_CHECKING:
 
         def __getitem__(self, model: type[M] | M) -> AsyncManager[M]: ...
-        def session(self) -> AsyncSession: ...
+        def session(self, relations: Mode | None = None) -> AsyncSession: ...
 
     async def add(self, instance: M) -> M:
         """Save an instance in a new session and return it."""

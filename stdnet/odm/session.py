@@ -8,10 +8,11 @@ a commit it holds nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import InvalidTransaction
 from . import programs
+from .loading import Mode, checked_mode
 from .meta import ModelMeta
 from .query import QueryBase
 from .results import AsyncQuery, Query
@@ -171,9 +172,11 @@ class SessionBase:
 
     transaction_class: type[TransactionBase]
     query_class: type[QueryBase[Any]]
+    is_async: ClassVar[bool] = False
 
-    def __init__(self, router: RouterBase[Any]) -> None:
+    def __init__(self, router: RouterBase[Any], relations: Mode | None = None) -> None:
         self.router = router
+        self.relations: Mode = router.relations if relations is None else checked_mode(relations)
         self.transaction: TransactionBase | None = None
         self._models: dict[ModelMeta[Any], SessionModel] = {}
 
@@ -358,6 +361,7 @@ class AsyncSession(SessionBase):
 
     transaction_class = AsyncTransaction
     query_class = AsyncQuery
+    is_async = True
 
     if TYPE_CHECKING:
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..backends.base import BackendDataServer
-from ..contract import Change, Clash, Commit, Committed, Delete, Refused, Save
+from ..contract import Change, Clash, Commit, Committed, Delete, Held, Reference, Refused, Save
 from ..errors import CommitException, FieldValueError, InvalidValue, shown
+from . import dependencies
 from .meta import ModelMeta
 from .state import ModelState
 
@@ -26,8 +27,15 @@ class Unit:
     def __init__(self, server: BackendDataServer, pending: Sequence[SessionModel]) -> None:
         self.server = server
         self.deleting = [each for each in pending if each.has_deletes]
-        self.saving = [(each.meta, each.dirty) for each in pending if each.dirty]
+        self.saving, self.places = dependencies.arranged([(each.meta, each.dirty) for each in pending])
         self.deletes = tuple(Delete(each.meta.table, each.delete_query().construct()) for each in self.deleting)
+        self.references, self.order = self._referring()
+
+    def _referring(self) -> tuple[list[tuple[Any, Reference]], list[ModelMeta[Any]]]:
+        if not self.deleting:
+            return [], []
+        router = self.deleting[0].session.router
+        return dependencies.referring(router, self.server, [each.meta for each in self.deleting])
 
     def validated(self) -> Commit:
         """Return the commit; raise ``FieldValueError`` for invalid values, ``CommitException`` for missing ids."""
@@ -38,7 +46,7 @@ class Unit:
         for meta, instances in self.saving:
             changes = []
             for instance in instances:
-                change, problems = _change(meta, instance)
+                change, problems = _change(meta, instance, self.places)
                 changes.append(change)
                 if problems:
                     errors.append(problems)
@@ -49,31 +57,50 @@ class Unit:
         if errors:
             raise FieldValueError(errors, invalid)
         if nameless:
-            reasons = [
-                f"{meta}: Id not available. Cannot commit. Give '{meta.pkname()}' a value." for meta, _ in nameless
-            ]
+            reasons = [f"{meta}: Id not available. Cannot commit. {meta.pk.cure}" for meta, _ in nameless]
             raise CommitException(reasons, len(nameless), [instance for _, instance in nameless])
-        return Commit(self.deletes, tuple(saves))
+        return Commit(self.deletes, tuple(saves), tuple(reference for _, reference in self.references))
 
     def refusal(self, reply: Refused) -> CommitException:
         """Return the error for a refused commit, which names each instance, field and value."""
         refused = dict.fromkeys((clash.save, clash.change) for clash in reply.clashes)
         instances = [self.saving[save][1][change] for save, change in refused]
         reasons = [_reason(self.saving[clash.save][0], clash) for clash in reply.clashes]
-        return CommitException(reasons, len(instances), instances)
+        reasons += [self._held(held) for held in reply.held]
+        failures = {(self.references[held.reference][1].parent.name, held.id): held for held in reply.held}
+        instances += [found for held in failures.values() if (found := self._deleted(held)) is not None]
+        return CommitException(reasons, len(refused) + len(failures), instances)
+
+    def _held(self, held: Held) -> str:
+        key = self.references[held.reference][0]
+        parent, child = key.related_meta, key.meta
+        return (
+            f"Cannot delete {parent}.{parent.pkname()}={held.id!r}: {child}.{child.pkname()}={held.by!r} refers to it "
+            f'by "{key.name}", which has on_delete=RESTRICT. Delete that row first, or give it another {key.name}.'
+        )
+
+    def _deleted(self, held: Held) -> Model | None:
+        """Return the instance that was to be deleted, if it was one and not a query or a cascade."""
+        meta = self.references[held.reference][0].related_meta
+        instances = next((each._deleted for each in self.deleting if each.meta is meta), {})
+        return instances.get(meta.codec.load_pk(held.id))
 
     def applied(self, reply: Committed) -> tuple[dict[ModelMeta[Any], list[Any]], dict[ModelMeta[Any], list[Any]]]:
         """Mark the instances as stored; return the saved instances and the deleted pks, by model."""
-        saved = {}
+        saved: dict[ModelMeta[Any], list[Any]] = {}
         for (meta, instances), ids, scores in zip(self.saving, reply.ids, reply.scores, strict=True):
             _mark_saved(meta, instances, ids, scores)
-            saved[meta] = list(instances)
-        deleted = {
-            each.meta: [each.meta.codec.load_pk(id) for id in ids]
-            for each, ids in zip(self.deleting, reply.deleted, strict=True)
-            if ids
-        }
-        return saved, deleted
+            saved.setdefault(meta, []).extend(instances)
+        for meta, instances in self.saving:
+            if meta.foreignkeys:
+                dependencies.settle(instances)
+        gone: dict[ModelMeta[Any], list[Any]] = {meta: [] for meta in self.order}
+        for each, ids in zip(self.deleting, reply.deleted, strict=True):
+            gone[each.meta] += map(each.meta.codec.load_pk, ids)
+        for (key, _), ids in zip(self.references, reply.cascaded, strict=True):
+            if ids:
+                gone[key.meta] += map(key.meta.codec.load_pk, ids)
+        return saved, {meta: pks for meta, pks in gone.items() if pks}
 
 
 def units(pending: Iterable[SessionModel]) -> list[Unit]:
@@ -84,10 +111,13 @@ def units(pending: Iterable[SessionModel]) -> list[Unit]:
     return [Unit(server, models) for server, models in by_server.items()]
 
 
-def _change(meta: ModelMeta[Any], instance: Model) -> tuple[Change, dict[str, str]]:
+def _change(meta: ModelMeta[Any], instance: Model, places: dependencies.Places) -> tuple[Change, dict[str, str]]:
     """Return the row of an instance and what is wrong with it."""
     codec, state = meta.codec, instance.get_state()
+    refs = dependencies.references_of(instance, places)
     values, errors = codec.clean(instance)
+    if refs:
+        values, errors = _awaiting(meta, {name for name, _, _ in refs}, values, errors)
     id = previous = None
     try:
         id = codec.dump_pk(instance.pkvalue())
@@ -96,7 +126,18 @@ def _change(meta: ModelMeta[Any], instance: Model) -> tuple[Change, dict[str, st
         errors[meta.pkname()] = str(error)
     fields = None if len(values) == len(meta.scalarfields) else tuple(values)
     score = None if errors else meta.score(instance)
-    return Change(id, previous, tuple(values.values()), fields, score), errors
+    return Change(id, previous, tuple(values.values()), fields, score, refs), errors
+
+
+def _awaiting(
+    meta: ModelMeta[Any], names: set[str], values: dict[str, Any], errors: dict[str, str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Let the columns ``names``, which the commit fills in, count as given."""
+    columns = [field.attname for field in meta.scalarfields if field.attname in values or field.attname in names]
+    return (
+        {name: None if name in names else values[name] for name in columns},
+        {name: text for name, text in errors.items() if name not in names},
+    )
 
 
 def _mark_saved(meta: ModelMeta[Any], instances: Sequence[Model], ids: Sequence[Any], scores: Sequence[float]) -> None:
