@@ -122,10 +122,10 @@ class Delete:
 class Reference:
     """What becomes of the rows of ``table`` whose ``field`` is the id of a row of ``parent`` that a commit deletes.
 
-    The field is equality-indexed. ``"cascade"``: they are deleted, too, and so on, until nothing more is found;
-    cycles end. ``"restrict"``: the commit is refused if such a row stands after it. ``"null"``: the field of the
-    rows that stand after the commit becomes missing. A parent that the same commit stores anew holds on to its rows
-    in the last two cases.
+    The field is equality-indexed. ``"cascade"``: those that refer to it before the commit are deleted, too, and so on,
+    until nothing more is found; cycles end. ``"restrict"``: the commit is refused if such a row stands after it.
+    ``"null"``: the field of the rows that stand after the commit becomes missing. In the last two cases rows count that
+    this very commit saves, and a parent that it stores anew holds on to its rows.
     """
 
     table: Table
@@ -139,9 +139,10 @@ class Commit:
     """Deletes and saves as one atomic step: evaluate, check, apply. The reply is ``Committed`` or ``Refused``.
 
     *Evaluate*: the plans of all deletes, and what ``references`` add to them, on the state before. *Check*: the state
-    after the deletes and then the saves is worked out; in it each unique value that is not blank belongs to one row, and no move ended on a
-    row that was still there. So values and ids that this very commit releases are free, and a swap of two
-    unique values is fine. *Apply*: everything, or, after a refusal, nothing: no row, no index, no counter.
+    after the deletes and then the saves is worked out; in it each unique value that is not blank belongs to one row,
+    no move ended on a row that was still there, and no restricting reference leads to a row that is gone. So values
+    and ids that this very commit releases are free, and a swap of two unique values is fine. *Apply*: everything,
+    or, after a refusal, nothing: no row, no index, no counter.
 
     ``token`` names the commit: a commit whose token was applied before, in the last ten minutes, changes nothing
     and is answered as it was then. A refused commit leaves no token.

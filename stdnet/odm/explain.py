@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..contract import All, Count, Diff, Eq, Ids, In, Intersect, Plan, Range, Scan, Union, Where
-from .meta import ModelMeta, get_model_from_hash, hash_of
+from .meta import ModelMeta
 
 if TYPE_CHECKING:
     from .query import QueryBase
@@ -54,14 +54,14 @@ class Explanation:
 
 def requests(query: QueryBase[Any]) -> list[Count]:
     """Return the counts that ``explanation`` needs: for each node, its own size and that of its table."""
-    nodes = list(_nodes(query.meta, query.construct()))
+    nodes = list(_nodes(_models(query), query.meta, query.construct()))
     return [Count(meta.table, plan) for _, meta, node in nodes for plan in (node, All())]
 
 
 def explanation(query: QueryBase[Any], counts: Sequence[int]) -> Explanation:
     """Return the explanation of a query, given the replies to ``requests``."""
     steps, hints = [], {}
-    nodes = list(_nodes(query.meta, query.construct()))
+    nodes = list(_nodes(_models(query), query.meta, query.construct()))
     sizes = list(zip(counts[::2], counts[1::2], strict=True))
     for (depth, meta, node), (rows, _) in zip(nodes, sizes, strict=True):
         access, cost, hint = _access(meta, node)
@@ -69,7 +69,7 @@ def explanation(query: QueryBase[Any], counts: Sequence[int]) -> Explanation:
         hints[hint] = hint
     hints.pop("", None)
     info = query.ordering or query.meta.ordering
-    order = query.meta.pkname() if info is None else f"{'-' if info.desc else ''}{str(info.name).lstrip('-')}"
+    order = query.meta.pkname() if info is None else info.path
     scanned = _scanned(nodes, sizes, 0, sizes[0][1])
     return Explanation(str(query.meta), order, tuple(steps), counts[0], scanned, tuple(hints))
 
@@ -85,7 +85,7 @@ def _scanned(nodes: Sequence[Any], sizes: Sequence[tuple[int, int]], place: int,
             children.append(following)
         following += 1
     if isinstance(node, In):
-        return _scanned(nodes, sizes, children[0], sizes[children[0]][1])
+        return sum(_scanned(nodes, sizes, child, sizes[child][1]) for child in children)
     if isinstance(node, Intersect):
         left = min([left, *(sizes[n][0] for n in children if not isinstance(nodes[n][2], (Scan, Where)))])
     total = 0
@@ -96,19 +96,26 @@ def _scanned(nodes: Sequence[Any], sizes: Sequence[tuple[int, int]], place: int,
     return total
 
 
-def _nodes(meta: ModelMeta[Any], plan: Plan, depth: int = 0) -> Iterator[tuple[int, ModelMeta[Any], Plan]]:
+def _models(query: QueryBase[Any]) -> dict[str, ModelMeta[Any]]:
+    """Return the models of a query's router, by the names of their tables."""
+    return {meta.modelkey: meta for meta in query.session.router.registered_models}
+
+
+def _nodes(
+    models: Mapping[str, ModelMeta[Any]], meta: ModelMeta[Any], plan: Plan, depth: int = 0
+) -> Iterator[tuple[int, ModelMeta[Any], Plan]]:
     """Yield (depth, meta, node) for a plan and all nodes below it, parents first."""
     yield depth, meta, plan
     match plan:
         case Union(plans) | Intersect(plans):
             for child in plans:
-                yield from _nodes(meta, child, depth + 1)
+                yield from _nodes(models, meta, child, depth + 1)
         case Diff(kept, minus):
-            yield from _nodes(meta, kept, depth + 1)
-            yield from _nodes(meta, minus, depth + 1)
+            yield from _nodes(models, meta, kept, depth + 1)
+            yield from _nodes(models, meta, minus, depth + 1)
         case In(table=table, plan=inner):
-            model = None if table == meta.table else get_model_from_hash(hash_of(table.name))
-            yield from _nodes(meta if model is None else model._meta, inner, depth + 1)
+            if table.name in models:  # a query of another router is opaque
+                yield from _nodes(models, models[table.name], inner, depth + 1)
         case _:
             pass
 

@@ -287,6 +287,7 @@ class StdModel(Model):
         """Return a new, unsaved instance with the same values but for ``data``, without pk and cache fields."""
         meta = self._meta
         values = {field.name: value for field, value in self.fieldvalue_pairs(exclude_cache=True)}
+        values |= {key.name: found for key in meta.foreignkeys if (found := key.cached(self)) is not None}
         values |= {name: getattr(self, name, None) for name in meta.attributes}
         made = type(self)(**{meta.pkname(): None, **values, **data})
         made.session = self.session

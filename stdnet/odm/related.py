@@ -139,7 +139,7 @@ class RelatedManager(LazyProxy):
         return self.query().count()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.field.related_meta}.{self.name}>"
+        return f"<{type(self).__name__} {self.name}, by {self.field}>"
 
 
 class One2ManyRelatedManager(RelatedManager):

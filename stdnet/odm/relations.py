@@ -142,6 +142,9 @@ class ForeignKey(AtomField[M]):
             self._check()
 
     def _check(self) -> None:
+        model = self.relmodel
+        if not isinstance(model, str) and getattr(getattr(model, "_meta", None), "abstract", True):
+            raise FieldError(f"A ForeignKey refers to a model that has rows, or to the name of one, not to {model!r}.")
         if self.primary_key:
             raise FieldError("A ForeignKey cannot be the primary key. Declare it unique=True.")
         if self.on_delete not in (None, CASCADE, RESTRICT, SET_NULL):

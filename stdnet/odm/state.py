@@ -85,3 +85,13 @@ class orderinginfo(NamedTuple):
     model: type[Model]
     nested: orderinginfo | None
     auto: autoincrement | None
+
+    @property
+    def path(self) -> str:
+        """The ordering as it is written: ``-group__name``."""
+        names, info = [], self
+        while info.nested is not None:
+            names.append(info.field.name)
+            info = info.nested
+        last = str(info.auto or info.name).lstrip("-")
+        return f"{'-' if self.desc else ''}{'__'.join([*names, last])}"

@@ -33,11 +33,27 @@ class Draft:
             return self.after[id]
         return None if id in self.deleted else self.store.rows.get(id)
 
-    def clear(self, id: Id, row: Row, position: int) -> None:
+    def referring(self, field: str, position: int, values: Sequence[Id]) -> dict[Id, list[Id]]:
+        """Return, for each value, the rows that will have it in ``field``, in the order that the table will have."""
+        found: dict[Id, set[Id]] = {value: set() for value in values}
+        for id, row in self.after.items():
+            if row is not None and row[position] in found:
+                found[row[position]].add(id)  # type: ignore[index]
+        for value, ids in found.items():
+            ids.update(id for id in self.store.lookups[field].find(value) - self.deleted if id not in self.after)
+        return {value: sorted(ids, key=lambda id: (self.score(id), id)) for value, ids in found.items()}
+
+    def score(self, id: Id) -> float:
+        """Return the score that a row will have; the same for all if ids are the order."""
+        order = self.store.order
+        return 0.0 if not isinstance(order, ScoreOrder) else self.scores[id] if id in self.scores else order.scores[id]
+
+    def clear(self, id: Id, position: int) -> None:
         """Make one value of a row missing; its score stays."""
+        row = self.current(id) or ()
         self.after[id] = (*row[:position], None, *row[position + 1 :])
-        if isinstance(self.store.order, ScoreOrder) and id not in self.scores:
-            self.scores[id] = self.store.order.scores[id]
+        if isinstance(self.store.order, ScoreOrder):
+            self.scores.setdefault(id, self.score(id))
 
 
 def commit(reader: Reader, request: Commit) -> Committed | Refused:
@@ -123,23 +139,16 @@ def _dangling(reader: Reader, request: Commit, drafts: dict[str, Draft], deleted
         parents = deleted.of(reference.parent.name)
         if reference.on_delete == "cascade" or not parents:
             continue
-        child, parent = reader.store.table(reader.namespace, reference.table), drafts[reference.parent.name]
-        position, find = child.table.positions[reference.field], child.lookups[reference.field].find
-        draft = _draft(drafts, child)
-        pairs = (
-            (id, by)
-            for id in parent.store.order.sort(parents)
-            if parent.current(id) is None
-            for by in child.order.sort(find(id))
-        )
-        for id, by in pairs:
-            row = draft.current(by)
-            if row is None or row[position] != id:
-                continue
-            if reference.on_delete == "restrict":
-                held.append(Held(number, id, by))
-            else:
-                draft.clear(by, row, position)
+        parent = drafts[reference.parent.name]
+        gone = [id for id in parent.store.order.sort(parents) if parent.current(id) is None]
+        child = _draft(drafts, reader.store.table(reader.namespace, reference.table))
+        position = child.store.table.positions[reference.field]
+        for id, referring in child.referring(reference.field, position, gone).items():
+            for by in referring:
+                if reference.on_delete == "restrict":
+                    held.append(Held(number, id, by))
+                else:
+                    child.clear(by, position)
     return held
 
 
