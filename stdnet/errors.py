@@ -8,6 +8,7 @@ here imports another module of stdnet, and no other module defines an exception.
 StdNetException
 ├─ ConnectionError
 ├─ ImproperlyConfigured
+│  ├─ AbstractModel                (AttributeError)
 │  ├─ BadConnectionString          (ValueError)
 │  ├─ UnknownScheme                (NotImplementedError)
 │  ├─ MissingExtra                 (ImportError)
@@ -24,7 +25,7 @@ StdNetException
 ├─ FieldError
 │  ├─ FieldOptionError             (TypeError)
 │  └─ FieldValueError
-├─ InvalidValue                    (ValueError)
+│     └─ InvalidValue              (ValueError)
 ├─ InvalidKeyword                  (ValueError)
 ├─ ObjectNotValidated              = Model.DoesNotValidate
 └─ QuerySetError
@@ -75,6 +76,15 @@ class ConnectionError(StdNetException, builtins.ConnectionError):
 
 class ImproperlyConfigured(StdNetException):
     """A model, a router or a connection string is declared in a way that cannot work."""
+
+
+class AbstractModel(ImproperlyConfigured, AttributeError):
+    """An abstract model was used as if it had rows."""
+
+    def __init__(self, modelkey: str) -> None:
+        super().__init__(
+            f'Model "{modelkey}" is abstract: it has no rows and no primary key. Use a model that derives from it.'
+        )
 
 
 class BadConnectionString(ImproperlyConfigured, ValueError):
@@ -209,7 +219,7 @@ class FieldValueError(FieldError):
             super().__init__(json.dumps(self.errors[0] if len(self.errors) == 1 else self.errors))
 
 
-class InvalidValue(StdNetException, ValueError):
+class InvalidValue(FieldValueError, ValueError):
     """A value cannot be converted to what a field holds."""
 
     def __init__(self, field: object, value: object, problem: str) -> None:

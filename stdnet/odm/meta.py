@@ -12,7 +12,7 @@ from hashlib import sha1
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..contract import Table
-from ..errors import DuplicateModel, FieldError, ImproperlyConfigured
+from ..errors import AbstractModel, DuplicateModel, FieldError, ImproperlyConfigured
 from .codec import Codec
 from .fields import Field
 from .scalarfields import AutoIdField
@@ -77,6 +77,7 @@ class ModelMeta(Generic[M]):
         self,
         model: type[M],
         fields: dict[str, Field[Any]],
+        /,
         app_label: str | None = None,
         modelkey: str | None = None,
         name: str | None = None,
@@ -87,6 +88,7 @@ class ModelMeta(Generic[M]):
         abstract: bool = False,
         **unknown: Any,
     ) -> None:
+        _check_options(model, attributes, app_label=app_label, modelkey=modelkey, name=name, pkname=pkname)
         self.model = model
         self.abstract = abstract
         self.hash: str | None = None
@@ -97,7 +99,6 @@ class ModelMeta(Generic[M]):
         self.dfields: dict[str, Field[Any]] = {}
         self.fields: list[Field[Any]] = []
         self.scalarfields: list[Field[Any]] = []
-        self.pk: Field[Any]
         model._meta = self
         if pk := self._primary_key(fields, pkname or "id"):
             fields = {name: field for name, field in fields.items() if field is not pk[1]} | {pk[0]: pk[1]}
@@ -108,7 +109,8 @@ class ModelMeta(Generic[M]):
             if not field.primary_key:
                 self.scalarfields.append(field)
         if pk:
-            self.pk = pk[1]
+            self.pk: Field[Any] = pk[1]
+        self._check_attributes()
         self.indices = [field for field in self.scalarfields if field.index]
         self.ordering = None if ordering is None else self._ordering(ordering)
         if register and not abstract:
@@ -127,6 +129,21 @@ class ModelMeta(Generic[M]):
                 "name. Give that field primary_key=True, or set Meta.pkname to another name."
             )
         return default_name, AutoIdField(primary_key=True)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("pk", "codec", "table"):  # what an abstract model lacks
+                raise AbstractModel(self.modelkey)
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+
+    def _check_attributes(self) -> None:
+        for name in self.attributes:
+            if not isinstance(name, str) or name.startswith("_") or name in self.dfields or hasattr(self.model, name):
+                raise FieldError(
+                    f'Attribute {name!r} of model "{self.modelkey}" begins with "_" or is the name of a field '
+                    "or of an attribute that the class has. Choose another name."
+                )
 
     def _ordering(self, ordering: Any) -> orderinginfo:
         info = self.get_sorting(ordering, ImproperlyConfigured)
@@ -175,18 +192,23 @@ class ModelMeta(Generic[M]):
         return instance
 
     def load_state(self, obj: Any, state: tuple[Any, Any, dict[str, Any]], backend: Any = None) -> Any:
-        """Fill an instance from ``(pk, loadedfields, data)``: names in ``data`` that are absent become defaults."""
+        """Fill an instance from ``(pk, loadedfields, data)``; fields that are absent in ``data`` get their defaults.
+
+        ``data`` holds what ``todict`` gives: scalars by field name, and the pk under which the row is stored, if it is.
+        """
         pk, loadedfields, data = state
         pkname = self.pkname()
         setattr(obj, pkname, None if pk is None else self.pk.to_python(pk, backend))
         if loadedfields is not None:
             obj._loadedfields = tuple(loadedfields)
         for field in obj.loadedfields():
-            setattr(obj, field.attname, field.to_python(data.get(field.name), backend))
+            scalar = data.get(field.name)
+            setattr(obj, field.attname, field.get_default() if scalar is None else field.load(scalar))
         for name in self.attributes:
             setattr(obj, name, data.get(name))
-        if backend is not None or (pk is not None and data.get("__dbdata__", {}).get(pkname) == pk):
-            obj.dbdata[pkname] = getattr(obj, pkname)
+        stored = data.get("__dbdata__", {}).get(pkname)
+        if stored is not None or backend is not None:
+            obj.dbdata[pkname] = getattr(obj, pkname) if stored is None else stored
         return obj
 
     def is_valid(self, instance: M) -> bool:
@@ -250,6 +272,18 @@ class ModelMeta(Generic[M]):
 
 MISSING_SCORE = -1e99
 """Rows without a value for the ordering field come first."""
+
+
+def _check_options(model: type[Any], attributes: Any, **names: Any) -> None:
+    for option, value in names.items():
+        if value is not None and (not isinstance(value, str) or _has_surrogates(value)):
+            raise ImproperlyConfigured(f"Meta.{option} of {model.__name__} is a text, not {value!r}.")
+    if isinstance(attributes, str) or not isinstance(attributes, (Iterable, type(None))):
+        raise ImproperlyConfigured(f"attributes of {model.__name__} is a tuple of names, not {attributes!r}.")
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _app_label(module: str) -> str:

@@ -1,0 +1,1 @@
+"""Properties that hold for random programs; above all, that every backend answers as the oracle does."""
