@@ -170,6 +170,11 @@ NOTHING = Ids(())
 """The empty set."""
 
 
+def is_nothing(plan: Plan) -> bool:
+    """Return whether a plan is the empty set by its form alone, so that nobody needs to be asked."""
+    return type(plan) is Ids and not plan.ids
+
+
 def walk(plan: Plan) -> Iterator[Plan]:
     """Yield ``plan`` and every node below it, parents first."""
     yield plan

@@ -1,0 +1,82 @@
+"""Tables as scripts need them, and the layout that a namespace keeps of each. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+from ...contract import Column, Table
+from .packing import Packed, pack, texts
+
+Fields: TypeAlias = tuple[list[str], Packed]
+"""Types and packed names of some columns."""
+
+
+class _Described(NamedTuple):
+    """What is worked out once for a table."""
+
+    table: Table
+    packed: Packed
+    layout: str
+    fields: Fields
+
+
+_known: dict[int, _Described] = {}
+
+
+def _described(table: Table) -> _Described:
+    """Return what was worked out for this very table; tables are few and live long."""
+    found = _known.get(id(table))
+    if found is None or found.table is not table:
+        if len(_known) >= 1000:
+            _known.clear()
+        found = _Described(table, _encode(table), _layout(table), pack_fields(table, table.names))
+        _known[id(table)] = found
+    return found
+
+
+def encode_table(table: Table) -> Packed:
+    """Return ``table`` as ``open`` of ``lua/lib.lua`` reads it."""
+    return _described(table).packed
+
+
+def encode_fields(table: Table) -> Fields:
+    """Return all columns of ``table`` as ``pack_fields`` does."""
+    return _described(table).fields
+
+
+def pack_fields(table: Table, names: Sequence[str]) -> Fields:
+    """Return the types of columns, and their names in packed form; ``KeyError`` for one that is not there."""
+    types: list[str] = [table.columns[table.positions[name]].type for name in names]
+    return types, texts([name.encode() for name in names])
+
+
+def layout(table: Table) -> str:
+    """Return what the stored form of a table depends on: its order, its ids and its indices, as JSON."""
+    return _described(table).layout
+
+
+def _encode(table: Table) -> Packed:
+    columns = [(column.name, column.type, column.unique, _index(column)) for column in table.columns]
+    return Packed(pack((table.name, table.pk.name, table.pk.type, table.auto, table.order, columns)))
+
+
+def _index(column: Column) -> str:
+    """Return the index that is kept; a unique column needs none to answer ``Eq``."""
+    return "" if column.unique and column.index == "equal" else column.index
+
+
+def _layout(table: Table) -> str:
+    columns = [
+        [column.name, column.type, column.unique, _index(column)]
+        for column in sorted(table.columns, key=lambda column: column.name)
+        if column.unique or column.index
+    ]
+    return json.dumps([table.order, table.auto, table.pk.type, columns], ensure_ascii=False)
+
+
+def from_layout(name: str, description: bytes) -> Table:
+    """Return as much of a table as its layout tells: enough to find all of its keys."""
+    order, auto, kind, columns = json.loads(description)
+    return Table(name, Column("", kind), tuple(Column(*column) for column in columns), auto, order)
