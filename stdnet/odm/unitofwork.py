@@ -25,6 +25,7 @@ class Unit:
 
     def __init__(self, server: BackendDataServer, pending: Sequence[SessionModel]) -> None:
         self.server = server
+        self.pending = pending
         self.deleting = [each for each in pending if each.has_deletes]
         self.saving = [(each.meta, each.dirty) for each in pending if each.dirty]
         self.deletes = tuple(Delete(each.meta.table, each.delete_query().construct()) for each in self.deleting)
@@ -63,7 +64,7 @@ class Unit:
         return CommitException(reasons, len(instances), instances)
 
     def applied(self, reply: Committed) -> tuple[dict[ModelMeta[Any], list[Any]], dict[ModelMeta[Any], list[Any]]]:
-        """Mark the instances as stored; return the saved instances and the deleted pks, by model."""
+        """Mark the instances as stored and forget them; return the saved instances and the deleted pks, by model."""
         saved = {}
         for (meta, instances), ids, scores in zip(self.saving, reply.ids, reply.scores, strict=True):
             _mark_saved(meta, instances, ids, scores)
@@ -73,6 +74,8 @@ class Unit:
             for each, ids in zip(self.deleting, reply.deleted, strict=True)
             if ids
         }
+        for each in self.pending:
+            each.drop(restore=False)
         return saved, deleted
 
 

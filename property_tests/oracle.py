@@ -1,0 +1,261 @@
+"""A backend as naive as can be: lists of rows and comprehensions, written from the contract's docstrings alone.
+
+No index, no undo, no sharing of code with a backend (only the spelling of key names comes from the contract).
+A commit works on a deep copy; every question looks at every row. It is slow, and short enough to be believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from stdnet import contract as c
+from stdnet.contract.keys import escape, shown
+
+from .oracle_values import blank, run, same, scanned, within
+
+EMPTY: dict[str, Any] = {"int": 0, "float": 0, "str": "", "bytes": b""}
+"""What a missing value of a column counts as when rows are sorted by it."""
+
+Origin = tuple[int, int]
+"""The places of a save in its commit and of a change in its save."""
+
+
+@dataclass(eq=False)
+class Line:
+    """One row. ``at`` is the last change of the commit at hand that wrote it."""
+
+    id: Any
+    values: dict[str, Any]
+    score: float = 0.0
+    at: Origin | None = None
+
+
+@dataclass
+class Place:
+    """The rows of a table, in no particular order, and the largest int that an auto table has seen.
+
+    ``allotted`` are the ids that the commit at hand made up, ``scores`` what it gave to which id.
+    """
+
+    table: c.Table
+    lines: list[Line] = field(default_factory=list)
+    top: int | None = None
+    allotted: set[Any] = field(default_factory=set)
+    scores: dict[Any, float] = field(default_factory=dict)
+
+    def under(self, id: c.Id | None) -> Line | None:
+        return next((line for line in self.lines if line.id == id), None)
+
+
+class Oracle:
+    """What the docstrings of ``stdnet.contract`` say, executed."""
+
+    def __init__(self, namespace: str = "") -> None:
+        self.namespace = namespace
+        self.places: dict[str, Place] = {}
+        self.tokens: dict[str, c.Committed] = {}
+
+    def execute(self, requests: Sequence[c.Request]) -> list[Any]:
+        return [self.answer(request) for request in requests]
+
+    def answer(self, request: c.Request) -> Any:
+        match request:
+            case c.Commit():
+                return self.commit(request)
+            case c.Select():
+                return self.select(request)
+            case c.Count(table, plan):
+                return len(self.find(table, plan))
+            case c.Keys(table):
+                return self.keys(table)
+            case c.Flush(table):
+                return self.flush(table)
+            case c.Ping():
+                return True
+
+    def place(self, table: c.Table) -> Place:
+        return self.places.setdefault(table.name, Place(table))
+
+    # queries
+
+    def find(self, table: c.Table, plan: c.Plan) -> list[Line]:
+        """Return the rows of ``plan`` in the order of the table."""
+        lines = sorted(self.place(table).lines, key=lambda line: (line.score, line.id))
+        match plan:
+            case c.All():
+                return lines
+            case c.Ids(ids):
+                return [line for line in lines if line.id in ids]
+            case c.Eq(name, values):
+                read = reader(table, name)
+                return [line for line in lines if any(same(read(line), value) for value in values)]
+            case c.Range(name):
+                read = reader(table, name)
+                return [line for line in lines if within(plan, read(line))]
+            case c.Scan(name):
+                read = reader(table, name)
+                return [line for line in lines if scanned(plan, read(line))]
+            case c.Where(program, names):
+                reads = {name: reader(table, name) for name in names}
+                rows = [(line, {name: read(line) for name, read in reads.items()}) for line in lines]
+                return [line for line, row in rows if None not in row.values() and run(program, row) is True]
+            case c.In(name, other, inner, of):
+                read, source = reader(table, name), reader(other, of)
+                values = tuple(source(line) for line in self.find(other, inner))
+                return [line for line in lines if not blank(read(line)) and read(line) in values]
+            case c.Union(plans):
+                found = [self.find(table, child) for child in plans]
+                return [line for line in lines if any(line in some for some in found)]
+            case c.Intersect(plans):
+                found = [self.find(table, child) for child in plans]
+                return [line for line in lines if all(line in some for some in found)]
+            case c.Diff(left, minus):
+                taken, kept = self.find(table, minus), self.find(table, left)
+                return [line for line in kept if line not in taken]
+
+    def select(self, request: c.Select) -> c.Selected:
+        lines = self.find(request.table, request.plan)
+        if request.sort is not None:
+            read = reader(request.table, request.sort.field)
+            empty = EMPTY[request.table.column(request.sort.field).type]
+            lines.sort(key=lambda line: empty if read(line) is None else read(line), reverse=request.sort.desc)
+        lines = lines[request.start : request.stop]
+        names = request.table.names if request.fields is None else request.fields
+        for name in names:
+            request.table.positions[name]  # KeyError
+        rows = [tuple(line.values[name] for name in names) for line in lines]
+        return c.Selected([line.id for line in lines], [] if request.fields == () else rows)
+
+    # commits
+
+    def commit(self, request: c.Commit) -> c.Committed | c.Refused:
+        if request.token in self.tokens:
+            return self.tokens[request.token]
+        doomed = [self.find(delete.table, delete.plan) for delete in request.deletes]
+        before, self.places = self.places, deepcopy(self.places)
+        try:
+            reply = self.attempt(request, [[line.id for line in lines] for lines in doomed])
+        except BaseException:
+            self.places = before
+            raise
+        if isinstance(reply, c.Refused):
+            self.places = before
+        elif request.token is not None:
+            self.tokens[request.token] = reply
+        return reply
+
+    def attempt(self, request: c.Commit, deleted: list[list[c.Id]]) -> c.Committed | c.Refused:
+        for delete, gone in zip(request.deletes, deleted, strict=True):
+            place = self.place(delete.table)
+            place.lines = [line for line in place.lines if line.id not in gone]
+        for place in self.places.values():
+            place.allotted, place.scores = set(), {}
+            for line in place.lines:
+                line.at = None
+        outcomes = [
+            [self.write(save.table, change, (i, j)) for j, change in enumerate(save.changes)]
+            for i, save in enumerate(request.saves)
+        ]
+        clashes = [(-1, outcome) for some in outcomes for outcome in some if isinstance(outcome, c.Clash)]
+        ids = [[outcome for outcome in some if not isinstance(outcome, c.Clash)] for some in outcomes]
+        for table in {save.table.name: save.table for save in request.saves}.values():
+            clashes += self.taken(table)
+        if clashes:
+            clashes.sort(key=lambda found: (found[1].save, found[1].change, found[0]))
+            return c.Refused(tuple(clash for _, clash in clashes))
+        scores = [
+            [self.place(save.table).scores[id] for id in some] if save.table.order == "count" else []
+            for save, some in zip(request.saves, ids, strict=True)
+        ]
+        return c.Committed(tuple(ids), tuple(scores), tuple(deleted))
+
+    def write(self, table: c.Table, change: c.Change, at: Origin) -> Any | c.Clash:
+        """Do one change and return the id that it went to, or say why it cannot be done."""
+        place = self.place(table)
+        names = table.names if change.fields is None else change.fields
+        for name in names:
+            table.positions[name]  # KeyError
+        line = None if change.previous is None else place.under(change.previous)
+        id: Any = change.id if change.id is not None else (place.top or 0) + 1
+        if table.auto:
+            place.top = max(place.top or 0, id)
+        if change.id is None:
+            place.allotted.add(id)
+        if line is None and change.previous is not None and set(names) != set(table.names):
+            return c.Clash("gone", *at, table.pk.name, change.previous)
+        standing = place.under(id)
+        if line is not None and standing is not None and standing is not line:
+            return c.Clash("id", *at, table.pk.name, id, id)
+        score = line.score if line is not None else 0.0
+        if change.previous is None and standing is not None:
+            score = standing.score
+        if line is None:
+            line = Line(id, dict.fromkeys(table.names))
+            place.lines = [other for other in place.lines if other is not standing] + [line]
+        line.id, line.score, line.at = id, rescored(table, id, score, change.score), at
+        line.values.update(zip(names, change.values, strict=True))
+        place.scores[id] = line.score
+        return id
+
+    def taken(self, table: c.Table) -> list[tuple[int, c.Clash]]:
+        """Return a clash, and the column's place, for each unique value that another row has already."""
+        place, found = self.place(table), []
+        others = [line for line in place.lines if line.at is None]
+        touched = sorted((line for line in place.lines if line.at is not None), key=lambda line: line.at or ())
+        for n, column in enumerate(table.columns):
+            for k, line in enumerate(touched):
+                value = line.values[column.name]
+                if not column.unique or blank(value):
+                    continue
+                holder = next((row for row in [*touched[:k], *others] if row.values[column.name] == value), None)
+                if holder is not None and line.at is not None:
+                    shown_id = None if holder.id in place.allotted else holder.id
+                    found.append((n, c.Clash("unique", *line.at, column.name, value, shown_id)))
+        return found
+
+    # keys
+
+    def keys(self, table: c.Table) -> list[str]:
+        place, base = self.place(table), (self.namespace + table.name).encode()
+        names = {base + b":id" for _ in place.lines}
+        names |= {base + b":ids"} if place.top is not None else set()
+        for line in place.lines:
+            if any(value is not None for value in line.values.values()):
+                names.add(base + b":obj:" + escape(line.id))
+            for column in table.columns:
+                value, name = line.values[column.name], column.name.encode()
+                if blank(value) and (column.unique or column.index):
+                    names.add(base + b":idx:" + name + b":")
+                elif column.index == "equal" and not column.unique:
+                    names.add(base + b":idx:" + name + b":" + escape(value))
+                elif column.index == "range":
+                    names.add(base + b":idx:" + name)
+                if column.unique and not blank(value):
+                    names.add(base + b":uni:" + name)
+        return sorted(shown(name) for name in names)
+
+    def flush(self, table: c.Table | None) -> int:
+        tables = [place.table for place in self.places.values()] if table is None else [table]
+        removed = sum(len(self.keys(table)) for table in tables)
+        for table in tables:
+            self.places.pop(table.name, None)
+        return removed
+
+
+def reader(table: c.Table, name: str) -> Callable[[Line], Any]:
+    """Return what reads a column, or the id, of a row; ``KeyError`` if the table has no such name."""
+    if name == table.pk.name:
+        return lambda line: line.id
+    table.positions[name]  # KeyError
+    return lambda line: line.values[name]
+
+
+def rescored(table: c.Table, id: Any, score: float, given: float | None) -> float:
+    if table.order == "id":
+        return id if isinstance(id, (int, float)) else 0.0
+    if given is None:
+        return score
+    return score + given if table.order == "count" else given

@@ -1,0 +1,137 @@
+"""The oracle itself, on examples that were worked out by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from stdnet.contract import (
+    All,
+    Change,
+    Clash,
+    Commit,
+    Committed,
+    Count,
+    Delete,
+    Eq,
+    Flush,
+    Ids,
+    In,
+    Keys,
+    Plan,
+    Range,
+    Refused,
+    Save,
+    Scan,
+    Select,
+    Selected,
+    Sort,
+    Table,
+    Where,
+)
+
+from .oracle import Oracle
+from .tables import EVENT, ITEM, PERSON, QUEUE
+
+
+def save(table: Table, *changes: Change) -> Commit:
+    return Commit(saves=(Save(table, changes),))
+
+
+def person(id: str, nick: str | None, item: int | None = None, score: float = 0.0) -> Change:
+    return Change(id, None, (nick, item, None, None), score=score)
+
+
+def ask(oracle: Oracle, table: Table, plan: Plan, sort: Sort | None = None) -> list[Any]:
+    return list(oracle.execute([Select(table, plan, sort, fields=())])[0].ids)
+
+
+@pytest.fixture
+def oracle() -> Oracle:
+    oracle = Oracle("ns.")
+    oracle.execute([save(PERSON, person("b", "x", 3), person("a", "", 1), person("c", None, score=-1.0))])
+    return oracle
+
+
+def test_rows_come_by_score_and_id(oracle: Oracle) -> None:
+    assert ask(oracle, PERSON, All()) == ["c", "a", "b"]
+    assert oracle.execute([Select(PERSON, Ids(("b", "z")), fields=("item", "nick"))]) == [Selected(["b"], [(3, "x")])]
+
+
+def test_sorting_takes_missing_for_empty_and_keeps_ties(oracle: Oracle) -> None:
+    assert ask(oracle, PERSON, All(), Sort("nick", desc=True)) == ["b", "c", "a"]
+    assert ask(oracle, PERSON, All(), Sort("item")) == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "ids"),
+    [
+        (Eq("nick", (b"",)), ["c", "a"]),
+        (Eq("item", (3.0, 3)), ["b"]),
+        (Range("item"), ["a", "b"]),
+        (Range("item", 1, 3, low_open=True), ["b"]),
+        (Scan("nick", "contains", ""), ["a", "b"]),
+        (Scan("nick", "isnull", 1), ["c", "a"]),
+        (Scan("item", "startswith", "3"), ["b"]),
+        (In("item", PERSON, Ids(("b", "c")), "item"), ["b"]),
+        (
+            Where((("field", "item"), ("const", 0.0), ("/", None), ("const", math.inf), ("==", None)), ("item",)),
+            ["a", "b"],
+        ),
+    ],
+)
+def test_plans(oracle: Oracle, plan: Plan, ids: list[str]) -> None:
+    assert ask(oracle, PERSON, plan) == ids
+
+
+def test_a_swap_of_unique_values_is_fine_and_a_taken_one_is_not(oracle: Oracle) -> None:
+    rename = [Change(id, id, (nick,), ("nick",)) for id, nick in (("a", "x"), ("b", "y"))]
+    assert oracle.execute([save(PERSON, *rename[:1])]) == [Refused((Clash("unique", 0, 0, "nick", "x", "b"),))]
+    assert ask(oracle, PERSON, Eq("nick", ("",))) == ["c", "a"]
+    assert oracle.execute([save(PERSON, *rename)]) == [Committed((["a", "b"],), ([],), ())]
+
+
+def test_moves(oracle: Oracle) -> None:
+    moves = save(PERSON, Change("a", "b", (), ()), Change("d", "x", (), ()), Change("e", "b", (), ()))
+    assert oracle.execute([moves]) == [
+        Refused((Clash("id", 0, 0, "login", "a", "a"), Clash("gone", 0, 1, "login", "x"))),
+    ]
+    release = Commit((Delete(PERSON, Ids(("a",))),), (Save(PERSON, (Change("a", "b", (), ()),)),))
+    assert oracle.execute([release]) == [Committed((["a"],), ([],), (["a"],))]
+    assert ask(oracle, PERSON, Eq("item", (3,))) == ["a"]
+
+
+def test_allotted_ids_and_counted_scores() -> None:
+    oracle = Oracle()
+    new = [Change(None, None, (None,), score=2.0), Change(7, None, ("a",)), Change(None, None, ("a",))]
+    assert oracle.execute([save(QUEUE, *new)]) == [Refused((Clash("unique", 0, 2, "person", "a", 7),))]
+    assert oracle.execute([save(QUEUE, *new[:2]), Keys(QUEUE)]) == [
+        Committed(([1, 7],), ([2.0, 0.0],), ()),
+        ["queue:id", "queue:ids", "queue:idx:person:", "queue:obj:7", "queue:uni:person"],
+    ]
+    again = Commit(saves=(Save(QUEUE, (Change(1, 1, (), (), 1.5), *new[:1])),), token="t")
+    first = oracle.execute([again])
+    assert first == [Committed(([1, 8],), ([3.5, 2.0],), ())]
+    assert oracle.execute([again, Count(QUEUE, All())]) == [*first, 3]
+
+
+def test_keys_and_flush(oracle: Oracle) -> None:
+    oracle.execute([save(EVENT, Change(1, None, (None, None, None, None)))])
+    assert oracle.execute([Keys(EVENT)])[0] == [
+        "ns.app.event:id",
+        "ns.app.event:idx:code:",
+        "ns.app.event:idx:person:",
+        "ns.app.event:idx:place:",
+        "ns.app.event:idx:start:",
+    ]
+    everything = oracle.execute([Keys(PERSON)])[0]
+    assert oracle.execute([Flush(EVENT), Flush(), Keys(PERSON)]) == [5, len(everything), []]
+
+
+def test_unknown_names_are_key_errors_and_change_nothing(oracle: Oracle) -> None:
+    for request in (Count(ITEM, Eq("nope", ())), Commit((Delete(PERSON, All()), Delete(PERSON, Range("nope"))))):
+        with pytest.raises(KeyError):
+            oracle.execute([request])
+    assert oracle.execute([Count(PERSON, All())]) == [3]
