@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from stdnet import CommitException, odm
 from stdnet.backends.base import Counting
+from tests.conftest import connect
 
 NAMES = ("code", "group", "number")
 
@@ -147,12 +148,15 @@ class Oracle:
 
 
 class SessionMachine(RuleBasedStateMachine):
-    """One session, many handles."""
+    """One session, many handles, on one backend."""
+
+    backend = "memory"
 
     def __init__(self) -> None:
         super().__init__()
-        self.models = odm.Router("memory://")
-        self.server = self.models.register(Thing)
+        self.server = connect(self.backend)
+        self.models = odm.Router(self.server)
+        self.models.register(Thing)
         self.session = self.models.session()
         self.transaction: odm.Transaction | None = None
         self.oracle = Oracle()
@@ -315,12 +319,26 @@ class SessionMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_store_is_sound(self) -> None:
-        self.server.check()  # type: ignore[attr-defined]
+        self.server.check()
+
+    def teardown(self) -> None:
+        self.server.flush()
+        self.server.close()
+
+
+class RedisSessionMachine(SessionMachine):
+    """The same on a server."""
+
+    backend = "redis"
 
 
 TestSession = SessionMachine.TestCase
 TestSession.settings = settings(
     settings.default, max_examples=max(1, settings.default.max_examples * 2 // 3), stateful_step_count=40
+)
+TestSessionOnRedis = RedisSessionMachine.TestCase
+TestSessionOnRedis.settings = settings(
+    settings.default, max_examples=max(1, settings.default.max_examples // 3), stateful_step_count=30
 )
 
 
