@@ -85,14 +85,14 @@ def scans(column: Column) -> SearchStrategy[Plan]:
 
 @cache
 def joins(table: Table, depth: int) -> SearchStrategy[Plan]:
-    """Return ``In`` nodes: any two columns that hold numbers, or text, or bytes."""
+    """Return ``In`` nodes: any two columns of one type."""
     fields = [column for column in table.columns if indexed(column)] + [table.pk]
     pairs = [
         (column.name, other, of.name)
         for column in fields
         for other in (table, *TABLES)  # often the very table that is asked
         for of in (other.pk, *other.columns)
-        if column.type == of.type or (number(column) and number(of))
+        if column.type == of.type
     ]
     return st.sampled_from(pairs).flatmap(
         lambda pair: st.builds(In, st.just(pair[0]), st.just(pair[1]), plans(pair[1], depth - 1), st.just(pair[2]))

@@ -23,7 +23,7 @@ Scalar: TypeAlias = str | int | float | bytes | None
 """What crosses the contract. Floats are never NaN; text has no lone surrogates; ``bool`` is not used."""
 
 Id: TypeAlias = str | int | float | bytes
-"""An id: a scalar that is not missing, of the type of the table's pk column."""
+"""An id: a scalar that is not blank, of the type of the table's pk column; not -0.0."""
 
 Compare: TypeAlias = Literal["lt", "le", "gt", "ge"]
 TextMatch: TypeAlias = Literal["contains", "startswith", "endswith", "icontains", "istartswith", "iendswith"]
