@@ -98,7 +98,7 @@ class FloatField(NumericField[F]):
         if value != value:
             self.invalid(value, "has no place in an order and is not stored")
         number: float = value
-        return number
+        return number + 0.0 if self.primary_key else number  # 0.0 and -0.0 are one id, so one of them is chosen
 
 
 class BooleanField(NumericField[bool]):

@@ -485,3 +485,8 @@ def test_all_errors_of_fields_are_ours():
     assert issubclass(InvalidValue, StdNetException)
     assert issubclass(InvalidValue, FieldValueError)
     assert not issubclass(FieldValueError, ValueError)
+
+
+def test_the_two_zeros_are_one_primary_key():
+    key, value = odm.FloatField(primary_key=True), odm.FloatField()
+    assert [str(field.to_python(-0.0)) for field in (key, value)] == ["0.0", "-0.0"]

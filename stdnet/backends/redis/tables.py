@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from ...contract import Column, Table
 from .packing import Packed, pack, texts
 
-Fields: TypeAlias = tuple[list[str], Packed]
-"""Types and packed names of some columns."""
+
+class Fields(NamedTuple):
+    """Types and names of some columns, the names as words of a command and in packed form, too."""
+
+    types: list[str]
+    names: list[bytes]
+    packed: Packed
 
 
 class _Described(NamedTuple):
@@ -31,7 +36,7 @@ def _described(table: Table) -> _Described:
     if found is None or found.table is not table:
         if len(_known) >= 1000:
             _known.clear()
-        found = _Described(table, _encode(table), _layout(table), pack_fields(table, table.names))
+        found = _Described(table, _encode(table), _layout(table), _fields(table, table.names))
         _known[id(table)] = found
     return found
 
@@ -41,15 +46,15 @@ def encode_table(table: Table) -> Packed:
     return _described(table).packed
 
 
-def encode_fields(table: Table) -> Fields:
-    """Return all columns of ``table`` as ``pack_fields`` does."""
-    return _described(table).fields
+def fields_of(table: Table, names: Sequence[str] | None) -> Fields:
+    """Return the columns of ``names``, all of them for ``None``; ``KeyError`` for one that is not there."""
+    return _described(table).fields if names is None else _fields(table, names)
 
 
-def pack_fields(table: Table, names: Sequence[str]) -> Fields:
-    """Return the types of columns, and their names in packed form; ``KeyError`` for one that is not there."""
+def _fields(table: Table, names: Sequence[str]) -> Fields:
     types: list[str] = [table.columns[table.positions[name]].type for name in names]
-    return types, texts([name.encode() for name in names])
+    encoded = [name.encode() for name in names]
+    return Fields(types, encoded, texts(encoded))
 
 
 def layout(table: Table) -> str:
