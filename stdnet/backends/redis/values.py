@@ -18,6 +18,10 @@ BEYOND = b"1" + b"0" * 4300
 ROUNDS_UP = ("lt", "ge")
 
 
+EXACT = 2**53
+"""Up to here an integer is exact as a score; the integers of a range index lie within."""
+
+
 def spelled(column: Column, value: Scalar) -> bytes | None:
     """Return the stored form of the value of ``column``'s type that equals ``value``; ``None`` if there is none.
 
@@ -29,6 +33,8 @@ def spelled(column: Column, value: Scalar) -> bytes | None:
             return value.encode()
         case "bytes", bytes():
             return value
+        case "int", int() if column.index == "range" and abs(value) > EXACT:
+            return None
         case "int", int():
             return b"%d" % value
         case "int", float() if value.is_integer():

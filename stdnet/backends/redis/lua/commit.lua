@@ -111,7 +111,7 @@ local function allot(draft, id)
         id = format('%.0f', draft.counter)
         draft.pending[id] = true
     elseif draft.t.auto then
-        draft.counter = math.max(tonumber(id), draft.counter or tonumber(id))
+        draft.counter = math.max(tonumber(id), draft.counter or 0)
     end
     return id
 end

@@ -83,7 +83,9 @@ local function equal(column, values, blank)
         end
     elseif column.index == 'range' then
         for _, value in ipairs(values) do
-            for _, id in ipairs(call('ZRANGEBYSCORE', column.idx, value, value)) do
+            -- an integer that is not exact as a score is a value of no row here
+            local exact = not value:find('^%-?%d+$') or string.format('%.0f', value) == value
+            for _, id in ipairs(exact and call('ZRANGEBYSCORE', column.idx, value, value) or {}) do
                 ids[#ids + 1] = id
             end
         end
