@@ -1,4 +1,8 @@
-"""Run the benchmarks and print the table: medians of pairs, measured alternately, as times the floor."""
+"""Run the benchmarks and print the table: medians, and ratios of pairs that are measured alternately.
+
+With ``--url redis://…`` the floor is hand-written redis-py pipelines on the same server, and the processor time of
+this process and of the server is shown, too.
+"""
 
 from __future__ import annotations
 
@@ -8,60 +12,120 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable
-from time import perf_counter
-from typing import Any
+from time import perf_counter, process_time
+from typing import Any, NamedTuple
 
-from .memory import Case, cases
+from .cases import Case, Contestant, cases
+from .floor_memory import Floor
+from .mapper import Mapper
+from .workload import Listed, rows
 
 FRESH = """
-from time import perf_counter
-began = perf_counter()
 from stdnet import odm
 class City(odm.StdModel):
     name = odm.SymbolField(unique=True)
-models = odm.Router("memory://")
+models = odm.Router({url!r})
 models.register(City)
 models.city.new(name="Genoa")
-assert models.city.get(name="Genoa").id == 1
+assert models.city.get(name="Genoa").name == "Genoa"
+models.city.flush()
 """
+
+
+class Spent(NamedTuple):
+    """Seconds of one measurement: on the clock, of this process' processor, of the server's."""
+
+    clock: float
+    client: float
+    server: float
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("-n", type=int, default=10_000, help="rows in the table (default: 10,000)")
-    parser.add_argument("-r", "--repeat", type=int, default=7, help="repetitions of each pair (default: 7)")
+    parser.add_argument("-r", "--repeat", type=int, default=5, help="repetitions of each pair (default: 5)")
+    parser.add_argument("--url", default="memory://", help="the database (default: memory://)")
     options = parser.parse_args()
-    print(f"{options.n:,} rows, memory://, medians of {options.repeat} pairs, Python {sys.version.split()[0]}")
-    print(f"{'work':<28} {'stdnet':>11} {'floor':>11} {'times':>7}")
+    rivals, server = contestants(options.url)
+    scheme = options.url.partition(":")[0]
+    print(f"{options.n:,} rows, {scheme}://, medians of {options.repeat} pairs, Python {sys.version.split()[0]}")
+    print(f"{'work':<26} {'stdnet':>10} {'floor':>10} {'times':>6}" + "   client and server, times" * bool(server))
     for case in cases(options.n):
-        ours, floor, ratio = measure(case, options.repeat)
-        print(f"{case.name:<28} {ours * 1e3:>8.3f} ms {floor * 1e3:>8.3f} ms {ratio:>7.1f}")
-    bare, fresh = process("pass", options.repeat), process(FRESH, options.repeat)
-    print(f"{'fresh process':<28} {fresh * 1e3:>8.1f} ms {bare * 1e3:>8.1f} ms {'+':>4}{(fresh - bare) * 1e3:.0f} ms")
+        print(line(case.name, measure(case, rivals, options, server), bool(server)))
+    bare, fresh = process("pass", options.repeat), process(FRESH.format(url=options.url), options.repeat)
+    print(f"{'fresh process':<26} {fresh * 1e3:>7.1f} ms {bare * 1e3:>7.1f} ms {(fresh - bare) * 1e3:>+5.0f} ms")
 
 
-def measure(case: Case, repeat: int) -> tuple[float, float, float]:
-    """Return the medians of ours and the floor, and of the ratios pair by pair; the answers must be equal."""
-    pairs = []
-    for _ in range(repeat + 1):  # the first pair warms up
-        ours, floor = case.prepare()
-        (mine, answer), (theirs, expected) = timed(ours), timed(floor)
-        assert answer == expected, f"{case.name}: {answer} instead of {expected}"
-        pairs.append((mine, theirs))
-    del pairs[0]
-    median = statistics.median
-    return median(a for a, _ in pairs), median(b for _, b in pairs), median(a / b for a, b in pairs)
+def contestants(url: str) -> tuple[list[Callable[[], Contestant]], Callable[[], float] | None]:
+    """Return the makers of ours and the floor, and, on a server, the function that reads its processor time."""
+    if url.startswith("memory:"):
+        return [lambda: Mapper("memory://"), Floor], None
+    from .floor_redis import Pipelines  # noqa: PLC0415  (redis is not needed for memory)
+
+    client = Pipelines(url).client
+
+    def server_time() -> float:
+        info: Any = client.info("cpu")
+        return float(info["used_cpu_user"]) + float(info["used_cpu_sys"])
+
+    return [lambda: Mapper(url, Listed), lambda: Pipelines(url)], server_time
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the seconds that ``work`` takes, without garbage collection, and what it returns."""
+def line(name: str, pairs: list[list[Spent]], served: bool) -> str:
+    """Return a row of the table: medians of both, and the median ratio of each kind of time."""
+
+    def ratio(kind: int) -> float:
+        return statistics.median(ours[kind] / max(floor[kind], 1e-9) for ours, floor in pairs)
+
+    ours, floor = (statistics.median(pair[who].clock for pair in pairs) for who in (0, 1))
+    text = f"{name:<26} {ours * 1e3:>7.2f} ms {floor * 1e3:>7.2f} ms {ratio(0):>6.2f}"
+    return text + (f"   {ratio(1):>6.2f} {ratio(2):>6.2f}" if served else "")
+
+
+def measure(
+    case: Case,
+    rivals: list[Callable[[], Contestant]],
+    options: argparse.Namespace,
+    server: Callable[[], float] | None,
+) -> list[list[Spent]]:
+    """Return pairs of times; the answers of each pair must be equal."""
+    pairs, kept = [], [] if case.changes else [prepared(make, case, options.n) for make in rivals]
+    for _ in range(options.repeat + 1):
+        running = kept or [prepared(make, case, options.n) for make in rivals]
+        spent, answers = zip(*(timed(case.work, who, server) for who in running), strict=True)
+        assert answers[0] == answers[1], f"{case.name}: {answers[0]} instead of {answers[1]}"
+        pairs.append(list(spent))
+        if not kept:
+            close(running)
+    close(kept)
+    return pairs[1:]  # the first pair warms up
+
+
+def prepared(make: Callable[[], Contestant], case: Case, n: int) -> Contestant:
+    """Return a contestant, with its rows if the case needs them."""
+    who = make()
+    if case.filled:
+        who.insert(rows(n))
+    return who
+
+
+def close(contestants: list[Contestant]) -> None:
+    """Empty and close contestants."""
+    for who in contestants:
+        who.close()
+
+
+def timed(work: Callable[[Any], Any], who: Contestant, server: Callable[[], float] | None) -> tuple[Spent, Any]:
+    """Return what ``work`` spends, without garbage collection, and what it returns."""
     gc.collect()
     gc.disable()
     try:
-        began = perf_counter()
-        answer = work()
-        return perf_counter() - began, answer
+        served = server() if server else 0.0
+        began, used = perf_counter(), process_time()
+        answer = work(who)
+        clock, client = perf_counter() - began, process_time() - used
+        return Spent(clock, client, server() - served if server else 0.0), answer
     finally:
         gc.enable()
 
@@ -76,4 +140,5 @@ def process(code: str, repeat: int) -> float:
     return statistics.median(times)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""The rows that every contestant stores, and the model that stdnet stores them with. No timing here."""
+"""The rows that every contestant stores, and what they are as objects. No timing here."""
 
 from __future__ import annotations
 
@@ -24,6 +24,33 @@ class Position(odm.StdModel):
 
     class Meta:
         app_label = "bench"
+
+
+class Listed(odm.StdModel):
+    """The same without a unique check, which a hand-written pipeline cannot make either."""
+
+    name = odm.SymbolField()
+    ccy = odm.SymbolField()
+    sector = odm.SymbolField()
+    price = odm.FloatField()
+    size = odm.IntegerField()
+    dt = odm.DateField(index=False)
+
+    class Meta:
+        app_label = "bench"
+
+
+class Row:
+    """A plain object, which the floors make of each row that is read."""
+
+    def __init__(self, id: int, name: str, ccy: str, sector: str, price: float, size: int, dt: date) -> None:
+        self.id = id
+        self.name = name
+        self.ccy = ccy
+        self.sector = sector
+        self.price = price
+        self.size = size
+        self.dt = dt
 
 
 def rows(n: int) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
     "modest",
-    max_examples=200,
+    max_examples=150,
     deadline=None,
     database=None,
     print_blob=True,

@@ -176,10 +176,14 @@ class Oracle:
         """Do one change and return the id that it went to, or say why it cannot be done."""
         place = self.place(table)
         names = table.names if change.fields is None else change.fields
+        for name in names:
+            table.positions[name]  # KeyError
         line = None if change.previous is None else place.under(change.previous)
         id: Any = change.id if change.id is not None else (place.top or 0) + 1
         if table.auto:
             place.top = max(place.top or 0, id)
+        if change.id is None:
+            place.allotted.add(id)
         if line is None and change.previous is not None and set(names) != set(table.names):
             return c.Clash("gone", *at, table.pk.name, change.previous)
         standing = place.under(id)
@@ -194,8 +198,6 @@ class Oracle:
         line.id, line.score, line.at = id, rescored(table, id, score, change.score), at
         line.values.update(zip(names, change.values, strict=True))
         place.scores[id] = line.score
-        if change.id is None:
-            place.allotted.add(id)
         return id
 
     def taken(self, table: c.Table) -> list[tuple[int, c.Clash]]:

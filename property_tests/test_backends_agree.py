@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from itertools import count
 from typing import Any, Protocol, cast
 from uuid import uuid4
@@ -16,9 +17,12 @@ from hypothesis import given
 
 from stdnet.backends import getdb
 from stdnet.contract import All, Commit, Count, Flush, Keys, Request, Select
+from tests.redis.check import Checked
+from tests.servers import shared_url
 
 from .oracle import Oracle
-from .strategies import TABLES, interviews, programs
+from .strategies import interviews, programs
+from .tables import TABLES
 
 NAMESPACE = "prop:"
 
@@ -39,7 +43,12 @@ def memory() -> Server:
     return cast("Server", getdb(f"memory://?namespace={NAMESPACE}"))
 
 
-FACTORIES: list[Callable[[], Server]] = [memory]
+@cache
+def redis() -> Server:
+    return Checked(getdb(shared_url(), namespace=NAMESPACE), shared_url(), TABLES)
+
+
+FACTORIES: list[Callable[[], Server]] = [memory, redis]
 """Each call connects; the namespace is ``NAMESPACE``."""
 
 CONTENTS: list[Request] = [
@@ -80,9 +89,13 @@ def test_commits(connect: Callable[[], Server], program: list[list[Request]]) ->
 
 
 @pytest.mark.parametrize("connect", FACTORIES)
-@given(program=interviews())
-def test_questions(connect: Callable[[], Server], program: list[list[Request]]) -> None:
-    agree(connect, program)
+@given(interview=interviews())
+def test_questions(connect: Callable[[], Server], interview: tuple[Request, list[Select | Count]]) -> None:
+    first, questions = interview
+    trips: list[list[Request]] = [[first]]
+    # to draw a question is dear and to ask is cheap: each plan is also counted, and answered uncut
+    trips += ([q, Count(q.table, q.plan), Select(q.table, q.plan, fields=())] for q in questions)
+    agree(connect, trips)
 
 
 def agree(connect: Callable[[], Server], program: list[list[Request]]) -> None:
@@ -93,10 +106,11 @@ def agree(connect: Callable[[], Server], program: list[list[Request]]) -> None:
     for trip in program:
         requests = renamed(trip, run)
         expected, reply = answer(oracle, requests), answer(server, requests)
-        assert spelled(reply) == spelled(expected)
-        server.check()
+        assert spelled(reply) == spelled(expected), requests
         given_out.append((reply, spelled(reply)))
         if any(isinstance(request, (Commit, Flush)) for request in requests):
-            assert spelled(server.execute(CONTENTS)) == spelled(oracle.execute(CONTENTS))
+            server.check()
+            assert spelled(server.execute(CONTENTS)) == spelled(oracle.execute(CONTENTS)), requests
+    server.check()  # once more: questions leave nothing behind
     assert [spelled(reply) for reply, _ in given_out] == [before for _, before in given_out], "a reply was changed"
     server.close()

@@ -33,7 +33,7 @@ from stdnet.contract import (
 )
 
 from .oracle import Oracle
-from .strategies import EVENT, ITEM, PERSON, QUEUE
+from .tables import EVENT, ITEM, PERSON, QUEUE
 
 
 def save(table: Table, *changes: Change) -> Commit:

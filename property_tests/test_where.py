@@ -229,10 +229,17 @@ soups = st.tuples(st.sampled_from(["", " "]), st.lists(st.sampled_from(TOKENS), 
 )
 characters = st.characters(codec=None) | st.sampled_from("this.ntf()[]'\"\\=<>!~+-*/%,. 01e_")
 places = st.integers(0, 10**6)
+
+
+def mutated(tree: Any, place: int, width: int, more: str) -> str:
+    """Return the text of an expression with some characters replaced by others."""
+    code = render(tree)
+    at = place % (len(code) + 1)
+    return code[:at] + more + code[at + width :]
+
+
 mutants = st.builds(
-    lambda tree, place, width, more: (lambda code, at: code[:at] + more + code[at + width :])(
-        render(tree), place % (len(render(tree)) + 1)
-    ),
+    mutated,
     booleans(2),
     places,
     st.integers(0, 3),

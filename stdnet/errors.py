@@ -8,6 +8,7 @@ here imports another module of stdnet, and no other module defines an exception.
 StdNetException
 ├─ ConnectionError
 ├─ ImproperlyConfigured
+│  ├─ AbstractModel                (AttributeError)
 │  ├─ BadConnectionString          (ValueError)
 │  ├─ UnknownScheme                (NotImplementedError)
 │  ├─ MissingExtra                 (ImportError)
@@ -26,7 +27,7 @@ StdNetException
 │  ├─ FieldOptionError             (TypeError)
 │  ├─ NotARelation                 (ValueError)
 │  └─ FieldValueError
-├─ InvalidValue                    (ValueError)
+│     └─ InvalidValue              (ValueError)
 ├─ InvalidKeyword                  (ValueError)
 ├─ ManyToManyError
 ├─ ObjectNotValidated              = Model.DoesNotValidate
@@ -78,6 +79,15 @@ class ConnectionError(StdNetException, builtins.ConnectionError):
 
 class ImproperlyConfigured(StdNetException):
     """A model, a router or a connection string is declared in a way that cannot work."""
+
+
+class AbstractModel(ImproperlyConfigured, AttributeError):
+    """An abstract model was used as if it had rows."""
+
+    def __init__(self, modelkey: str) -> None:
+        super().__init__(
+            f'Model "{modelkey}" is abstract: it has no rows and no primary key. Use a model that derives from it.'
+        )
 
 
 class BadConnectionString(ImproperlyConfigured, ValueError):
@@ -180,7 +190,7 @@ class CommitException(ResponseError):
 class CommitUnknown(ResponseError):
     """The connection was lost while a commit was on its way, and the attempts to ask again failed.
 
-    ``token`` names the commit: ``resolve(token)`` of the backend tells, once the server is back, whether it was applied.
+    ``token`` names the commit: once the server is back, ``resolve(token)`` of the backend tells whether it was applied.
     """
 
     def __init__(self, token: str, problem: str) -> None:
@@ -226,7 +236,7 @@ class FieldValueError(FieldError):
             super().__init__(json.dumps(self.errors[0] if len(self.errors) == 1 else self.errors))
 
 
-class InvalidValue(StdNetException, ValueError):
+class InvalidValue(FieldValueError, ValueError):
     """A value cannot be converted to what a field holds."""
 
     def __init__(self, field: object, value: object, problem: str) -> None:

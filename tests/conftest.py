@@ -2,27 +2,33 @@
 
 A test of the suite is a coroutine function that takes ``models``, an empty router with the models that the test's
 module lists in ``MODELS``, and wraps each verb in ``do``: ``await do(models.fund.count())``. It runs once for each
-backend in ``BACKENDS`` and each runner: with a ``Router``, whose verbs return, and an ``AsyncRouter``, whose verbs are awaited.
+backend in ``BACKENDS`` and each runner: with a ``Router``, whose verbs return, and an ``AsyncRouter``, whose verbs
+are awaited.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
+from weakref import WeakSet
 
 import pytest
+import redis
 
 from stdnet import getdb, odm
-from stdnet.backends.base import BackendDataServer, Counting
+from stdnet.backends.base import BackendDataServer, Counting, Wrapper
+from stdnet.backends.memory.backend import MemoryServer
+from stdnet.contract import Commit, Request, Table
 
-BACKENDS: dict[str, Callable[[str], BackendDataServer]] = {
-    "memory": lambda namespace: getdb("memory://", namespace=namespace),
-}
-"""Name -> function from a namespace to a backend; a backend joins the whole suite by an entry here."""
+from .redis.check import check
+from .servers import shared_url
+
+BACKENDS: dict[str, Callable[[], str]] = {"memory": lambda: "memory://", "redis": shared_url}
+"""Name -> function that returns a URL; a backend joins the whole suite by an entry here."""
 
 ROUTERS = {"sync": odm.Router, "async": odm.AsyncRouter}
 
@@ -53,22 +59,60 @@ async def round_trips(router: Any, expected: int) -> Any:
     assert made == expected, f"{made} round trips instead of {expected}"
 
 
+class Checked(Wrapper):
+    """A backend that can be checked: all index entries against the rows of all tables that were written."""
+
+    opened: ClassVar[WeakSet[Checked]] = WeakSet()
+
+    def __init__(self, url: str, namespace: str) -> None:
+        super().__init__(getdb(url, namespace=namespace))
+        self.url = url
+        self.tables: dict[str, Table] = {}
+        self.opened.add(self)
+
+    def before(self, requests: Sequence[Request]) -> None:
+        for request in requests:
+            if isinstance(request, Commit):
+                self.tables |= {save.table.name: save.table for save in request.saves}
+
+    def check(self) -> None:
+        """Raise ``AssertionError`` unless every index fits its rows and nothing else is there."""
+        if isinstance(self.server, MemoryServer):
+            self.server.check()
+        else:
+            with redis.Redis.from_url(self.url) as client:
+                check(client, self.namespace, self.tables.values())
+
+
+def connect(backend: str) -> Checked:
+    """Return a backend of ``BACKENDS`` with an empty namespace of its own."""
+    return Checked(BACKENDS[backend](), f"test-{uuid4().hex[:8]}.")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run coroutine tests in an event loop of their own."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
-    names = pyfuncitem._fixtureinfo.argnames
-    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+
+    async def test() -> None:
+        try:
+            await pyfuncitem.obj(**arguments)
+        finally:
+            for server in tuple(Checked.opened):  # their connections belong to this event loop
+                await server.aclose()
+
+    asyncio.run(test())
     return True
 
 
 @pytest.fixture(params=sorted(BACKENDS))
 def server(request: pytest.FixtureRequest) -> Iterator[BackendDataServer]:
     """A backend with an empty namespace of its own, which is checked and emptied afterwards."""
-    made = BACKENDS[request.param](f"test-{uuid4().hex[:8]}.")
+    made = connect(request.param)
     yield made
-    made.check()  # type: ignore[attr-defined]
+    made.check()
     made.flush()
     made.close()
 

@@ -28,15 +28,19 @@ def parse_backend(url: str) -> tuple[str, str, dict[str, str]]:
     scheme, separator, _ = url.partition("://")
     if not separator:
         raise BadConnectionString("<scheme>", "it has no scheme", "memory:// or memory://name?namespace=test.")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise BadConnectionString(scheme, str(error), f"{scheme}://name?namespace=test.") from None
     return scheme.lower(), parts.netloc + parts.path, dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
 def getdb(backend: BackendDataServer | str | Any = None, **params: Any) -> BackendDataServer:
     """Return the backend of a connection string; a backend passes through, ``None`` is ``memory://``.
 
-    A client of redis-py, blocking or async, may stand in for a string. Keyword arguments win over the parameters of the string. Raises ``UnknownScheme``, ``BadConnectionString``, and
-    ``MissingExtra`` when the scheme's optional dependency is not installed.
+    A client of redis-py, blocking or async, may stand in for a string. Keyword arguments win over the parameters of
+    the string. Raises ``UnknownScheme``, ``BadConnectionString``, and ``MissingExtra`` when the scheme's optional
+    dependency is not installed.
 
     >>> getdb("memory://?namespace=test.")
     MemoryServer('memory://?namespace=test.')

@@ -3,7 +3,24 @@
 Nothing here performs I/O or knows a model; it imports only the standard library.
 """
 
-from .plan import NOTHING, All, Diff, Eq, Id, Ids, In, Instruction, Intersect, Plan, Range, Scalar, Scan, Union, Where
+from .plan import (
+    NOTHING,
+    All,
+    Diff,
+    Eq,
+    Id,
+    Ids,
+    In,
+    Instruction,
+    Intersect,
+    Plan,
+    Range,
+    Scalar,
+    Scan,
+    Union,
+    Where,
+    is_nothing,
+)
 from .requests import (
     Change,
     Clash,
@@ -67,4 +84,5 @@ __all__ = [
     "Table",
     "Union",
     "Where",
+    "is_nothing",
 ]

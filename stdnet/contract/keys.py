@@ -10,8 +10,8 @@ glob characters and control characters become ``%XX``, other text stays as it is
 ``base:obj:<id>``    one row, unless all of its values are missing
 ``base:uni:<f>``     unique values of ``f`` and the ids that hold them
 ``base:idx:<f>``     the range index of ``f``
-``base:idx:<f>:<v>`` the ids with the value ``v`` (equality index); blank values end in the colon, also for
-                     unique and range-indexed fields
+``base:idx:<f>:<v>`` the ids with the value ``v`` (equality index, not for unique fields); blank values end in the
+                     colon, also for unique and range-indexed fields
 ==================== ==================================================================================
 """
 

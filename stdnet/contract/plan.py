@@ -23,7 +23,7 @@ Scalar: TypeAlias = str | int | float | bytes | None
 """What crosses the contract. Floats are never NaN; text has no lone surrogates; ``bool`` is not used."""
 
 Id: TypeAlias = str | int | float | bytes
-"""An id: a scalar that is not missing, of the type of the table's pk column."""
+"""An id: a scalar that is not blank, of the type of the table's pk column; not -0.0."""
 
 Compare: TypeAlias = Literal["lt", "le", "gt", "ge"]
 TextMatch: TypeAlias = Literal["contains", "startswith", "endswith", "icontains", "istartswith", "iendswith"]
@@ -168,6 +168,11 @@ Plan: TypeAlias = All | Ids | Eq | Range | Scan | Where | In | Union | Intersect
 
 NOTHING = Ids(())
 """The empty set."""
+
+
+def is_nothing(plan: Plan) -> bool:
+    """Return whether a plan is the empty set by its form alone, so that nobody needs to be asked."""
+    return type(plan) is Ids and not plan.ids
 
 
 def walk(plan: Plan) -> Iterator[Plan]:

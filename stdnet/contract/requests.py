@@ -80,15 +80,17 @@ class Change(NamedTuple):
 
     ``previous`` is the id under which the row was read, ``None`` for a new row. ``id`` is the id under which it
     shall stand; ``None``, on auto tables only, asks for the next one: one more than the largest int that was ever
-    allotted or given there. ``fields`` names the columns that ``values`` holds; ``None`` means all of them.
+    allotted or given there, and at least 1. ``fields`` names the columns that ``values`` holds, ``None`` means all of
+    them; columns of a new row that are not named are missing.
 
     * ``previous is None``: the row is stored. A row that stands under ``id`` is replaced, not merged.
     * The row ``previous`` exists: the named columns are overwritten, the others kept. With ``id != previous`` the
       row moves; a row that stands under ``id`` then is a clash.
-    * The row ``previous`` does not exist: with all columns given it is stored as a new one; otherwise there is
-      nothing to complete it from, and that is a clash.
+    * The row ``previous`` does not exist: with all columns given it is stored as a new one, and replaces a row that
+      stands under ``id``; otherwise there is nothing to complete it from, and that is a clash.
 
-    ``score`` is described at ``Table.order``; ``None`` keeps the score of an existing row and is 0 for a new one.
+    ``score`` is described at ``Table.order``; ``None`` keeps the score of the row that the change continues or
+    replaces, and is 0 for a new one.
 
     ``refs`` names columns whose value is an id that this very commit allots: ``(column, save, change)`` says that the
     column takes the id of that change, which stands before this one. ``values`` has ``None`` in its place.
@@ -176,9 +178,13 @@ class Clash:
     """One reason why a commit was refused, and the change (``save``, ``change``: their places) that it concerns.
 
     * ``"unique"``: ``value`` of ``field`` belongs to the row ``holder`` after the commit. When two changes of one
-      commit claim a value, the later one clashes, and ``holder`` is ``None`` if the earlier has no id yet.
-    * ``"id"``: the row should move to the id ``value``, where another row stands. ``field`` is the pk.
+      commit claim a value, the later one clashes with the earlier, and ``holder`` is ``None`` if the id of that row is
+      allotted by this very commit. The last change of a row answers for all of its values.
+    * ``"id"``: the row should move to the id ``value``, where another row, also named by ``holder``, stands. ``field``
+      is the pk.
     * ``"gone"``: the row ``value`` should be completed and does not exist. ``field`` is the pk.
+
+    A change that clashes by its id is left out of the rest of the check; the id that it was allotted is not.
     """
 
     reason: Literal["unique", "id", "gone"]
@@ -291,7 +297,7 @@ class Flush:
     """Remove everything of ``table``, its id counter too; ``None`` means all tables of the namespace.
 
     The reply is the number of keys that this removes, as ``Keys`` names them. Nothing outside the namespace and
-    no table whose name only starts alike is touched. Not atomic on every backend.
+    no table whose name only starts alike is touched. Tokens of commits survive. Not atomic on every backend.
     """
 
     table: Table | None = None

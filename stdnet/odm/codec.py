@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..contract import Id, Row, Scalar
-from ..errors import InvalidValue
+from ..errors import AbstractModel
 from .fields import Field
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class Codec(Generic[M]):
     """The conversions of one model."""
 
     def __init__(self, meta: ModelMeta[M]) -> None:
+        if meta.abstract:
+            raise AbstractModel(str(meta))
         self.meta = meta
         self.pkname = meta.pkname()
         columns = [field for field in meta.scalarfields if not field.is_relation]
@@ -50,12 +52,12 @@ class Codec(Generic[M]):
             try:
                 converted = to_python(value)
                 scalar = converted if converted is None or dump is None else dump(converted)
-            except InvalidValue as error:
+            except Exception as error:
                 errors[attname] = str(error)
                 continue
             if converted is not value:
                 state[attname] = converted
-            if required and (scalar is None or scalar == "" or scalar == b""):
+            if required and (scalar is None or scalar == ""):
                 errors[attname] = f"Field '{attname}' is required for '{self.meta}'."
             else:
                 values[attname] = scalar

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
-from ..contract import All, Diff, Eq, Ids, In, Intersect, Plan, Range, Scalar, Scan, Union, Where
+from ..contract import NOTHING, All, Diff, Eq, Ids, In, Intersect, Plan, Range, Scalar, Scan, Union, Where, is_nothing
 from ..errors import BadLookupValue, InvalidValue, NotIndexed, QuerySetError, UnknownField, UnknownLookup
 from .fields import Field
 from .links import Link, reachable
-from .meta import JSPLITTER, ModelMeta
+from .meta import JSPLITTER, ModelMeta, split
 from .where import parse
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def merge(arguments: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, An
     """Return the arguments of two calls of ``filter`` or ``exclude`` as those of one.
 
     >>> merge({"a": 1}, {"a": 2, "b": [3]})
-    {'b': [3], 'a__in': {1, 2}}
+    {'a__in': {1, 2}, 'b': [3]}
     """
     merged = dict(arguments)
     for name, value in more.items():
@@ -53,8 +54,10 @@ def merge(arguments: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, An
 
 
 def _frozen(value: Any) -> Any:
-    """Return ``value``, an iterator as a tuple: a query may be compiled more than once."""
-    return tuple(value) if isinstance(value, Iterator) else value
+    """Return ``value`` as no caller can change it: a query is a value, and may be compiled more than once."""
+    if isinstance(value, Iterator):
+        return tuple(value)
+    return type(value)(value) if type(value) in (list, set, dict) else value
 
 
 def _every(value: Any) -> tuple[Any, ...]:
@@ -104,13 +107,14 @@ def plan(query: QueryBase[Any]) -> Plan:
     """Return the plan of a query: filters, then excludes, intersections, unions and where expressions."""
     meta = query.meta
     result = _all_of([_all_of(group) for group in _clauses(query, query.fargs)])
-    unwanted = [_all_of(group) for group in _exclude_clauses(query)]
-    if unwanted:
-        result = Diff(result, unwanted[0] if len(unwanted) == 1 else Union(tuple(unwanted)))
+    if query.eargs:
+        unwanted = _any_of([_all_of(group) for group in _exclude_clauses(query)])
+        if not is_nothing(result) and not is_nothing(unwanted):
+            result = Diff(result, unwanted)
     if query.intersections:
         result = _all_of([result, *(_operand(query, other) for other in query.intersections)])
     if query.unions:
-        result = Union((result, *(_operand(query, other) for other in query.unions)))
+        result = _any_of([result, *(_operand(query, other) for other in query.unions)])
     return _all_of([result, *(where(meta, code) for code in query.wheres)])
 
 
@@ -122,13 +126,23 @@ def where(meta: ModelMeta[Any], code: str) -> Where:
 
 def _all_of(plans: list[Plan]) -> Plan:
     """Return the intersection of plans, as simple as it can be; all rows for no plans."""
+    if len(plans) == 1:
+        return plans[0]
     narrowing = [each for each in plans if not isinstance(each, All)]
     if not narrowing:
         return All()
-    if Ids(()) in narrowing:
-        return Ids(())
+    if any(map(is_nothing, narrowing)):
+        return NOTHING
     flat = [child for each in narrowing for child in (each.plans if isinstance(each, Intersect) else (each,))]
     return flat[0] if len(flat) == 1 else Intersect(tuple(flat))
+
+
+def _any_of(plans: list[Plan]) -> Plan:
+    """Return the union of plans, as simple as it can be; no rows for no plans."""
+    giving = [each for each in plans if not is_nothing(each)]
+    if not giving:
+        return NOTHING
+    return giving[0] if len(giving) == 1 else Union(tuple(giving))
 
 
 def _operand(query: QueryBase[Any], other: QueryBase[Any]) -> Plan:
@@ -163,7 +177,9 @@ def _clauses(query: QueryBase[Any], arguments: Mapping[str, Any]) -> Iterator[li
 
 def _path(meta: ModelMeta[Any], name: str) -> tuple[Link, str] | None:
     """Return the relation that a filter keyword begins with, if any, and what it says of the other side."""
-    first, _, rest = name.partition(JSPLITTER)
+    if name in meta.dfields:
+        return None
+    first, rest = split(name)
     link = meta.link(first)
     if link is None or (not rest and not link.many):
         return None
@@ -197,7 +213,11 @@ def _exclude_clauses(query: QueryBase[Any]) -> Iterator[list[Plan]]:
 
 def _parse(meta: ModelMeta[Any], name: str) -> tuple[Field[Any], str]:
     """Return the field and the lookup, ``""`` for equality, of a filter keyword."""
-    first, *rest = name.split(JSPLITTER)
+    field = meta.dfields.get(name)
+    if field is not None:
+        return field, ""
+    first, path = split(name)
+    rest = path.split(JSPLITTER) if JSPLITTER in name else []
     field = meta.dfields.get(first)
     if field is None:
         raise UnknownField(str(meta), first or name, "filter", [*meta.dfields, *meta.related])
@@ -213,8 +233,8 @@ def _equals(query: QueryBase[Any], field: Field[Any], values: list[Any]) -> Plan
     if not field.index:
         raise NotIndexed(type(field).__name__, field)
     plans: list[Plan] = [_in(query, field, value) for value in values if _is_query(value)]
-    plain = [_serialise(field, value) for value in values if not _is_query(value)]
-    scalars = tuple(dict.fromkeys(scalar for scalar in plain if _can_equal(field, scalar)))
+    plain = [(value, _serialise(field, value)) for value in values if not _is_query(value)]
+    scalars = tuple(dict.fromkeys(scalar for value, scalar in plain if _can_equal(field, value, scalar)))
     if field.primary_key:
         ids = tuple(scalar for scalar in scalars if scalar is not None and scalar != "")
         if ids or not plans:
@@ -226,8 +246,10 @@ def _equals(query: QueryBase[Any], field: Field[Any], values: list[Any]) -> Plan
     return plans[0] if len(plans) == 1 else Union(tuple(plans))
 
 
-def _can_equal(field: Field[Any], scalar: Scalar) -> bool:
-    """Whether a column can hold ``scalar``: an integer column never equals a number with a fraction."""
+def _can_equal(field: Field[Any], value: object, scalar: Any) -> bool:
+    """Whether a column can hold ``value``: a column of integers never equals a number with a fraction."""
+    if field.type == "integer" and isinstance(value, Number):
+        return bool(value == scalar)
     return not (field.column_type == "int" and isinstance(scalar, float) and not scalar.is_integer())
 
 
@@ -236,7 +258,7 @@ def _in(query: QueryBase[Any], field: Field[Any], other: QueryBase[Any]) -> Plan
     of = other.meta.dfields[other._get_field] if other._get_field else other.meta.pk
     if field.is_relation and of.primary_key and of is not field.related_pk:  # type: ignore[attr-defined]
         raise BadLookupValue(field, "", other, f'is a query of "{other.meta}", to which this key does not refer')
-    if of.column_type != field.column_type:
+    if of.column_type != field.column_type or (of.type != field.type and {of.type, field.type} & {"date", "datetime"}):
         raise BadLookupValue(field, "", other, f"gives values of {of}, which is a {type(of).__name__}")
     if other.backend is not query.backend and other.backend != query.backend:
         raise BadLookupValue(field, "", other, "is answered by another backend; pass its results instead")
@@ -244,6 +266,10 @@ def _in(query: QueryBase[Any], field: Field[Any], other: QueryBase[Any]) -> Plan
 
 
 def _serialise(field: Field[Any], value: Any, lookup: str = "") -> Scalar:
+    if value == "" and field.column_type in ("int", "float") and field.python_type is not bool:
+        return None
+    if isinstance(value, (list, tuple, set, frozenset, dict)):
+        raise BadLookupValue(field, lookup, value, "is a collection inside a collection")
     try:
         return field.serialise(value, lookup or None)
     except InvalidValue as error:
@@ -281,7 +307,7 @@ def _isnull(field: Field[Any], value: Any) -> Plan:
 
 
 def _text(field: Field[Any], lookup: str, value: Any) -> Scalar:
-    if field.column_type == "bytes":
+    if field.column_type == "bytes" and value is not None:
         return _serialise(field, value, lookup)
     if isinstance(value, bytes):
         try:
@@ -306,16 +332,21 @@ def _bound(field: Field[Any], lookup: str, value: Any) -> Any:
         raise BadLookupValue(field, lookup, value, "is not a single value")
     number = value
     if isinstance(value, str) and field.type in ("integer", "auto", "float"):
-        try:
-            number = float(value)
-            number = int(value) if number.is_integer() and "." not in value else number
-        except (ValueError, OverflowError):
-            raise BadLookupValue(field, lookup, value, "is not a number") from None
+        number = _number(field, lookup, value)
     if field.type in ("integer", "auto") and isinstance(number, (int, float)):
         if number != number:
             raise BadLookupValue(field, lookup, value, "has no place in an order")
         return int(number) if isinstance(number, int) else number
     return _serialise(field, value, lookup)
+
+
+def _number(field: Field[Any], lookup: str, text: str) -> int | float:
+    for convert in (int, float):
+        try:
+            return convert(text)
+        except ValueError:
+            pass
+    raise BadLookupValue(field, lookup, text, "is not a number")
 
 
 def _whole(lookup: str, value: float) -> tuple[str, int]:

@@ -8,6 +8,7 @@ are in ``scalarfields``; nothing here knows a session, a query or a backend.
 from __future__ import annotations
 
 import builtins
+import codecs
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, overload
 
@@ -99,8 +100,13 @@ class Field(Generic[T]):
         if self.as_cache:
             self.required = self.unique = self.index = False
         self.charset: str = extras.pop("charset", None) or "utf-8"
+        try:
+            codecs.lookup(self.charset)
+        except LookupError:
+            raise FieldError(f"{type(self).__name__} has the unknown charset {self.charset!r}.") from None
         self._default = None if self.primary_key else extras.pop("default", self.class_default)
         extras.pop("default", None)
+        self._constant: Any = None
         self._handle_extras(**extras)
 
     if TYPE_CHECKING:
@@ -123,8 +129,13 @@ class Field(Generic[T]):
         return self._default
 
     def get_default(self) -> Any:
-        """Return the default value; a function is called anew each time."""
-        return self._default() if callable(self._default) else self._default
+        """Return the default as a Python value of this field; a function is called anew each time."""
+        if callable(self._default):
+            value = self._default()
+            return None if value is None else self.convert(value)
+        if self._constant is None and self._default is not None:
+            self._constant = self.convert(self._default)
+        return self._constant
 
     def get_attname(self) -> str:
         """Return the name of the instance attribute and of the column."""
@@ -146,13 +157,12 @@ class Field(Generic[T]):
                 "Choose another name."
             )
         if hasattr(model, name) and not (self.proxy and isinstance(getattr(model, name), LazyProxy)):
-            raise FieldError(
-                f"Field name {name!r} of {model.__name__} hides {model.__name__}.{name}, which every model has. "
-                "Choose another name."
-            )
+            raise FieldError(f"Field name {name!r} hides the attribute {model.__name__}.{name}. Choose another name.")
         self.name = name
         self.meta, self.model = model._meta, model
         self.attname = self.get_attname()
+        if not callable(self._default):
+            self.get_default()  # an impossible default is an error of the declaration
         if self.proxy is not None:
             setattr(model, name, self.proxy(self))
 
@@ -282,7 +292,9 @@ class AtomField(Field[T]):
     """Base of the fields whose value is a single scalar. A model instance given as value stands for its pk."""
 
     def to_python(self, value: Any, backend: Any = None) -> Any:
-        if value is None:
+        if type(value) is self.python_type:  # what most values are already
+            return self.convert(value)
+        if value is None or (value == "" and self.internal_type == "numeric"):
             return self.get_default()
         if hasattr(value, "_meta") and not isinstance(value, type):
             value = value.pkvalue()

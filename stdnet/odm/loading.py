@@ -14,6 +14,7 @@ from weakref import ref
 from ..contract import Ids, Related, Select, Selected
 from ..errors import ImproperlyConfigured, NotARelation, RelationNotLoaded, UnknownField
 from .links import Link, reachable
+from .meta import split
 from .runner import Program, Trip, run
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def branches(meta: ModelMeta[Any], wanted: Mapping[str, tuple[str, ...]]) -> tup
     """Return the tree for paths of relations and the fields that are wanted at the end of each."""
     tree: dict[str, dict[str, tuple[str, ...]]] = {}
     for path, fields in wanted.items():
-        first, _, rest = path.partition("__")
+        first, rest = split(path)
         tree.setdefault(first, {})[rest] = fields
     made = []
     for name, inner in tree.items():

@@ -12,7 +12,7 @@ from hashlib import sha1
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..contract import Table
-from ..errors import DuplicateModel, FieldError, ImproperlyConfigured
+from ..errors import AbstractModel, DuplicateModel, FieldError, ImproperlyConfigured
 from .codec import Codec
 from .fields import Field, LazyProxy
 from .scalarfields import AutoIdField
@@ -34,6 +34,17 @@ class_prepared = Event()
 
 class_dropped = Event()
 """Fired when a class statement failed after its model was tied to others."""
+
+
+def split(name: str) -> tuple[str, str]:
+    """Split a name at its first ``__``; underscores at the end of a field's name are a part of it.
+
+    >>> split("group__name__gt"), split("type___gt"), split("type_")
+    (('group', 'name__gt'), ('type_', 'gt'), ('type_', ''))
+    """
+    first, _, rest = name.partition(JSPLITTER)
+    tail = rest.lstrip("_")
+    return first + "_" * (len(rest) - len(tail)), tail
 
 
 def hash_of(modelkey: str) -> str:
@@ -87,6 +98,7 @@ class ModelMeta(Generic[M]):
         self,
         model: type[M],
         fields: dict[str, Field[Any]],
+        /,
         app_label: str | None = None,
         modelkey: str | None = None,
         name: str | None = None,
@@ -97,6 +109,7 @@ class ModelMeta(Generic[M]):
         abstract: bool = False,
         **unknown: Any,
     ) -> None:
+        _check_options(model, attributes, app_label=app_label, modelkey=modelkey, name=name, pkname=pkname)
         self.model = model
         self.abstract = abstract
         self.registers = register
@@ -111,14 +124,14 @@ class ModelMeta(Generic[M]):
         self.foreignkeys: list[Any] = []
         self.manytomany: list[str] = []
         self.related: dict[str, Any] = {}
-        self.pk: Field[Any]
         model._meta = self
         if pk := self._primary_key(fields, pkname or "id"):
             fields = {name: field for name, field in fields.items() if field is not pk[1]} | {pk[0]: pk[1]}
         for name, field in fields.items():
             self._enter(name, field)
         if pk:
-            self.pk = pk[1]
+            self.pk: Field[Any] = pk[1]
+        self._check_attributes()
         self.indices = [field for field in self.scalarfields if field.index]
         self.ordering = None if ordering is None else self._ordering(ordering)
         if not abstract:
@@ -214,6 +227,21 @@ class ModelMeta(Generic[M]):
             )
         return default_name, AutoIdField(primary_key=True)
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("pk", "codec", "table"):  # what an abstract model lacks
+                raise AbstractModel(self.modelkey)
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+
+    def _check_attributes(self) -> None:
+        for name in self.attributes:
+            if not isinstance(name, str) or name.startswith("_") or name in self.dfields or hasattr(self.model, name):
+                raise FieldError(
+                    f'Attribute {name!r} of model "{self.modelkey}" begins with "_" or is the name of a field '
+                    "or of an attribute that the class has. Choose another name."
+                )
+
     def _ordering(self, ordering: Any) -> orderinginfo:
         info = self.get_sorting(ordering, ImproperlyConfigured)
         if info.auto is None and (info.field.internal_type != "numeric" or info.field.is_relation):
@@ -261,18 +289,23 @@ class ModelMeta(Generic[M]):
         return instance
 
     def load_state(self, obj: Any, state: tuple[Any, Any, dict[str, Any]], backend: Any = None) -> Any:
-        """Fill an instance from ``(pk, loadedfields, data)``: names in ``data`` that are absent become defaults."""
+        """Fill an instance from ``(pk, loadedfields, data)``; fields that are absent in ``data`` get their defaults.
+
+        ``data`` holds what ``todict`` gives: scalars by field name, and the pk under which the row is stored, if it is.
+        """
         pk, loadedfields, data = state
         pkname = self.pkname()
         setattr(obj, pkname, None if pk is None else self.pk.to_python(pk, backend))
         if loadedfields is not None:
             obj._loadedfields = tuple(loadedfields)
         for field in obj.loadedfields():
-            setattr(obj, field.attname, field.to_python(data.get(field.name), backend))
+            scalar = data.get(field.name)
+            setattr(obj, field.attname, field.get_default() if scalar is None else field.load(scalar))
         for name in self.attributes:
             setattr(obj, name, data.get(name))
-        if backend is not None or (pk is not None and data.get("__dbdata__", {}).get(pkname) == pk):
-            obj.dbdata[pkname] = getattr(obj, pkname)
+        stored = data.get("__dbdata__", {}).get(pkname)
+        if stored is not None or backend is not None:
+            obj.dbdata[pkname] = getattr(obj, pkname) if stored is None else stored
         return obj
 
     def is_valid(self, instance: M) -> bool:
@@ -290,7 +323,7 @@ class ModelMeta(Generic[M]):
             return orderinginfo(sortby, self.pk, sortby.desc, self.model, None, sortby)
         desc = isinstance(sortby, str) and sortby.startswith("-")
         name = sortby[1:] if desc else sortby
-        first, _, rest = name.partition(JSPLITTER) if isinstance(name, str) else ("", "", "")
+        first, rest = split(name) if isinstance(name, str) else ("", "")
         field = self.dfields.get(first)
         if field is None or (rest and not field.is_relation):
             raise (errorClass or ValueError)(
@@ -343,6 +376,18 @@ MISSING_SCORE = -1e99
 def _is_free(model: type[Any], name: str) -> bool:
     """Whether an attribute can be set on a model; what a base got from other models can be replaced."""
     return not hasattr(model, name) or (name not in vars(model) and isinstance(getattr(model, name), LazyProxy))
+
+
+def _check_options(model: type[Any], attributes: Any, **names: Any) -> None:
+    for option, value in names.items():
+        if value is not None and (not isinstance(value, str) or _has_surrogates(value)):
+            raise ImproperlyConfigured(f"Meta.{option} of {model.__name__} is a text, not {value!r}.")
+    if isinstance(attributes, str) or not isinstance(attributes, (Iterable, type(None))):
+        raise ImproperlyConfigured(f"attributes of {model.__name__} is a tuple of names, not {attributes!r}.")
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _app_label(module: str) -> str:

@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from ..errors import InvalidKeyword, ObjectNotFound, ObjectNotValidated, QuerySetError, SessionNotAvailable
+from ..errors import (
+    ImproperlyConfigured,
+    InvalidKeyword,
+    ObjectNotFound,
+    ObjectNotValidated,
+    QuerySetError,
+    SessionNotAvailable,
+)
 from . import loading
 from .fields import Field
 from .meta import JSPLITTER, ModelMeta
@@ -48,9 +55,11 @@ class ModelType(type):
 def _options(namespace: dict[str, Any]) -> dict[str, Any]:
     """Take the model's options out of a class body: those of ``Meta``, and three that may stand beside it."""
     meta = namespace.pop("Meta", None)
+    if meta is not None and not isinstance(meta, type):
+        raise ImproperlyConfigured(f"Meta of a model is an inner class, not {meta!r}.")
     options = {key: value for key, value in vars(meta).items() if not key.startswith("__")} if meta else {}
     for key in ("register", "abstract", "attributes"):
-        if key in namespace:
+        if key in namespace and not isinstance(namespace[key], Field):
             options[key] = namespace.pop(key)
     return options
 
@@ -136,6 +145,8 @@ class Model(metaclass=ModelType):
     @classmethod
     def get_uuid(cls, pk: Any) -> str:
         """Return the identifier, unique over all models, of the row with that primary key."""
+        if cls._meta.hash is None:
+            raise cls.DoesNotExist(f'Rows of "{cls._meta}" have no uuid: the model is abstract or not registered.')
         return f"{cls._meta.hash}.{pk}"
 
     @property
@@ -222,6 +233,9 @@ class StdModel(Model):
 
     abstract = True
 
+    if TYPE_CHECKING:
+        id: Any  # of most models; a primary key of one's own may have another name
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         codec = self._meta.codec
         state = self.__dict__
@@ -299,9 +313,10 @@ class StdModel(Model):
 
     def todict(self, exclude_cache: bool = False) -> dict[str, Any]:
         """Return field name -> scalar, and ``"__dbdata__"`` with the pk if this instance is stored."""
-        data: dict[str, Any] = {
-            field.name: field.dump(value) for field, value in self.fieldvalue_pairs(exclude_cache) if value is not None
-        }
+        data: dict[str, Any] = {}
+        for field, value in self.fieldvalue_pairs(exclude_cache):
+            if value is not None and (converted := field.to_python(value)) is not None:
+                data[field.name] = field.dump(converted)
         pkname = self._meta.pkname()
         if pkname in self.dbdata:
             data["__dbdata__"] = {pkname: self.dbdata[pkname]}
@@ -312,9 +327,9 @@ class StdModel(Model):
         pk = self.pkvalue()
         if pk is None or pk == "":
             return {}
-        data = {self._meta.pkname(): self._meta.pk.json_serialise(pk)}
+        data = {self._meta.pkname(): self._meta.pk.json_serialise(self._meta.pk.to_python(pk))}
         for field, value in self.fieldvalue_pairs(exclude_cache):
-            if value is not None and (form := field.json_serialise(value)) not in ("", None):
+            if value is not None and (form := field.json_serialise(field.to_python(value))) not in ("", None):
                 data[field.name] = form
         return data
 
@@ -329,20 +344,27 @@ class StdModel(Model):
         return instance
 
     def load_fields(self, *fields: str) -> None:
-        """Fetch more fields of a partly loaded instance; nothing happens when everything is loaded.
+        """Fetch more fields of a partly loaded instance, by name or all that it lacks.
 
+        Nothing happens when everything is loaded, and a field that is not named keeps the value that it has here.
         Raises ``SessionNotAvailable`` without a session. On an async session use ``await obj.aload_fields(…)``.
         """
-        if self._loadedfields is not None:
+        if names := self._missing(fields):
             session: Session = self._session("load fields of").blocking("await obj.aload_fields(…)")
-            self._take_fields(session.query(type(self)).filter(**self._self_filter()).load_only(*fields).get())
+            self._take_fields(session.query(type(self)).filter(**self._self_filter()).load_only(*names).get())
 
     async def aload_fields(self, *fields: str) -> None:
         """Fetch more fields of a partly loaded instance in its async session."""
-        if self._loadedfields is not None:
+        if names := self._missing(fields):
             session: AsyncSession = self._session("load fields of").awaiting("obj.load_fields(…)")
-            query = session.query(type(self)).filter(**self._self_filter()).load_only(*fields)
+            query = session.query(type(self)).filter(**self._self_filter()).load_only(*names)
             self._take_fields(await query.get())
+
+    def _missing(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the fields to fetch: ``names``, or, if there are none, those that are not set here."""
+        if self._loadedfields is None:
+            return ()
+        return names or tuple(field.name for field in self._meta.scalarfields if field.attname not in self.__dict__)
 
     def load_related_model(self, name: str, load_only: Any = None, dont_load: Any = None) -> Any:
         """Return the object that a foreign key refers to; if it is not here yet it is loaded, with these fields only.
@@ -381,10 +403,7 @@ class StdModel(Model):
 
     def __getstate__(self) -> tuple[Any, tuple[str, ...] | None, dict[str, Any]]:
         attributes = {name: getattr(self, name, None) for name in self._meta.attributes}
-        values = {field.name: value for field, value in self.fieldvalue_pairs() if value is not None}
-        pkname = self._meta.pkname()
-        stored = {"__dbdata__": {pkname: self.dbdata[pkname]}} if pkname in self.dbdata else {}
-        return self.pkvalue(), self._loadedfields, {**attributes, **values, **stored}
+        return self.pkvalue(), self._loadedfields, {**attributes, **self.todict()}
 
     def __setstate__(self, state: tuple[Any, tuple[str, ...] | None, dict[str, Any]]) -> None:
         self._meta.load_state(self, state)
@@ -399,8 +418,9 @@ def create_model(name: str, *attributes: str, **params: Any) -> type[StdModel]:
     """
     options = {"register": False, "app_label": "base", **params, "attributes": attributes}
     namespace: dict[str, Any] = {"__module__": __name__, "Meta": type("Meta", (), options)}
-    if manager_class := options.pop("manager_class", None):
-        namespace["manager_class"] = manager_class
+    for option in ("manager_class", "async_manager_class"):
+        if option in params:
+            namespace[option] = params[option]
     made: type[StdModel] = ModelType(name, (StdModel,), namespace)
     return made
 

@@ -6,16 +6,18 @@ Each is a generator that yields effects (see ``runner``) and returns its result.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..contract import Count, Flush, Ids, Intersect, Keys, Plan, Refused, Select, Selected
-from ..errors import InvalidTransaction, InvalidValue, QuerySetError, StdNetException, UnknownField, not_found, shown
+from ..contract import Count, Flush, Ids, Intersect, Keys, Plan, Refused, Select, Selected, is_nothing
+from ..errors import InvalidKeyword, InvalidTransaction, InvalidValue, QuerySetError, not_found, shown
 from . import dependencies, loading
 from . import explain as explaining
 from .meta import ModelMeta
 from .query import QueryBase
 from .runner import Fire, Program, Trip
+from .scalarfields import EXACT
 from .signals import Event
 from .unitofwork import units
 
@@ -48,7 +50,7 @@ def load(query: QueryBase[Any], start: int | None = None, stop: int | None = Non
 def _select(query: QueryBase[Any], start: int | None, stop: int | None) -> Program[list[Any]]:
     meta, plan = query.meta, query.construct()
     names = query.loaded_fields() if query._get_field is None else _field_names(query)
-    if plan == Ids(()):
+    if is_nothing(plan):
         return []
     columns = None if names is None else tuple(meta.dfields[name].attname for name in names)
     tree = query.branches()
@@ -84,7 +86,7 @@ def count(query: QueryBase[Any]) -> Program[int]:
 
 
 def _count(query: QueryBase[Any], plan: Plan) -> Program[int]:
-    if plan == Ids(()):
+    if is_nothing(plan):
         return 0
     replies = yield Trip(query.backend, [Count(query.meta.table, plan)])
     return int(replies[0])
@@ -92,8 +94,7 @@ def _count(query: QueryBase[Any], plan: Plan) -> Program[int]:
 
 def item(query: QueryBase[Any], index: int) -> Program[Any]:
     """Return one result by its place; ``IndexError`` outside."""
-    if not isinstance(index, int):
-        raise TypeError(f"A query is indexed by an integer or a slice, not by {type(index).__name__}.")
+    index = _place(index)
     if query._get_field is not None or None in query._cache:
         return (yield from load(query))[index]
     found = yield from load(query, index, index + 1 or None)
@@ -106,12 +107,18 @@ def part(query: QueryBase[Any], cut: slice) -> Program[list[Any]]:
     """Return a slice of the results, with Python's meaning of bounds and step."""
     if query._get_field is not None:
         raise QuerySetError(f'Cannot slice values of "{query._get_field}". Slice the query, or the list of all().')
-    for bound in (cut.start, cut.stop, cut.step):
-        if bound is not None and not isinstance(bound, int):
-            raise TypeError(f"Slice bounds of a query are integers or None, not {type(bound).__name__}.")
-    if cut.step not in (None, 1):
-        return (yield from load(query))[cut]
-    return (yield from load(query, cut.start, cut.stop))
+    start, stop, step = (None if bound is None else _place(bound) for bound in (cut.start, cut.stop, cut.step))
+    if step not in (None, 1):
+        return (yield from load(query))[start:stop:step]
+    return (yield from load(query, start, stop))
+
+
+def _place(value: Any) -> int:
+    """Return a place or a bound as an int; no query has more rows than an id can number."""
+    try:
+        return max(-EXACT, min(EXACT, operator.index(value)))
+    except TypeError:
+        raise TypeError(f"A query is indexed by integers and slices of integers, not by {shown(value)}.") from None
 
 
 def get(query: QueryBase[M], criteria: Mapping[str, Any]) -> Program[M]:
@@ -150,8 +157,7 @@ def test_unique(
     query: QueryBase[Any], name: str, value: Any, instance: Any, exception: type[Exception] | None
 ) -> Program[Any]:
     """Return ``value`` if no row but that of ``instance`` has it in field ``name``; raise otherwise."""
-    if name not in query.meta.dfields:
-        raise UnknownField(str(query.meta), name, "test", query.meta.dfields)
+    query.known(name, "test")
     found = yield from load(query.filter(**{name: value}).load_only(query.meta.pkname()), 0, 2)
     own = None if instance is None else instance.pkvalue()
     if any(own is None or each.pkvalue() != own for each in found):
@@ -192,10 +198,11 @@ def commit(transaction: TransactionBase) -> Program[bool]:
             saved, deleted = unit.applied(reply)
             transaction.saved.update(saved)
             transaction.deleted.update(deleted)
+        if failure is None:
+            transaction.on_result = True
         yield from _post_signals(transaction, session)
         if failure is not None:
             raise failure
-        transaction.on_result = True
     finally:
         transaction.close()
     return True
@@ -242,6 +249,9 @@ def update_or_create(session: SessionBase, model: type[M], kwargs: Mapping[str, 
     """Update the one row that the indexed keywords find, or create one; return it and whether it is new."""
     meta = session.model(model).meta
     pkname = meta.pkname()
+    known = {*meta.dfields, *meta.attributes}
+    if unknown := [name for name in kwargs if name not in known]:
+        raise InvalidKeyword(str(meta), unknown, known)
     indexed = {name for name in kwargs if name in meta.dfields and meta.dfields[name].index}
     lookup = {pkname: kwargs[pkname]} if kwargs.get(pkname) is not None else {name: kwargs[name] for name in indexed}
     found: list[M] = []
@@ -289,5 +299,5 @@ def row_of_uuid(session: SessionBase, uuid: str, models: Mapping[str | None, typ
     try:
         query: QueryBase[Model] = session.query(model)
         return (yield from get(query, {meta.pkname(): pk}))
-    except StdNetException:
+    except QuerySetError:
         raise not_found(str(meta), {"uuid": uuid}) from None

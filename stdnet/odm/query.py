@@ -8,13 +8,13 @@ becomes a plan in ``compile``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from ..contract import Plan, Sort
 from ..errors import QuerySetError, UnknownField
 from . import compile, loading
 from .links import reachable
-from .meta import JSPLITTER, ModelMeta
+from .meta import JSPLITTER, ModelMeta, split
 from .state import autoincrement, orderinginfo
 
 if TYPE_CHECKING:
@@ -24,6 +24,18 @@ if TYPE_CHECKING:
     from .session import SessionBase
 
 M = TypeVar("M", bound="Model")
+
+
+class BackendQuery(NamedTuple):
+    """A query as its backend sees it: the plan, whether it was executed, and the results that were fetched.
+
+    ``cache[None]`` is the list of all results, ``cache[start, stop]`` that of a slice.
+    """
+
+    backend: Any
+    plan: Plan
+    executed: bool
+    cache: dict[Any, list[Any]]
 
 
 class QueryBase(Generic[M]):
@@ -52,6 +64,10 @@ class QueryBase(Generic[M]):
         self._count: int | None = None
         self._cache: dict[Any, list[Any]] = {}
         self.__dict__.update(compile.options(kwargs))
+        if self._get_field is not None:
+            self.known(self._get_field, "get field")
+        if self.ordering is not None and not isinstance(self.ordering, orderinginfo):
+            self.ordering = meta.get_sorting(self.ordering, QuerySetError)
 
     # -- what it is about ---------------------------------------------------------------------------------------
 
@@ -145,6 +161,8 @@ class QueryBase(Generic[M]):
         """
         related, names = dict(self.select_related), list(self.fields)
         for name in fields:
+            if not isinstance(name, str):
+                self.known(name, "load")
             path, rest = self._split(name)
             if path:
                 _want(related, path, (rest,))
@@ -156,14 +174,13 @@ class QueryBase(Generic[M]):
 
     def _split(self, name: str) -> tuple[str, str]:
         """Return the path of relations that a name begins with, and the rest."""
-        path, meta = "", self._meta
-        while JSPLITTER in name:
-            first, _, rest = name.partition(JSPLITTER)
-            link = meta.link(first)
-            if link is None:
-                break
-            path, meta, name = f"{path}{JSPLITTER if path else ''}{first}", link.meta, rest
-        return path, name
+        path, meta = [], self._meta
+        first, rest = split(name)
+        while rest and (link := meta.link(first)) is not None:
+            path.append(first)
+            meta, name = link.meta, rest
+            first, rest = split(name)
+        return JSPLITTER.join(path), name
 
     def load_related(self, related: str, *fields: str) -> Self:
         """Load the rows of a relation along with these, in the same round trip; calls add up.
@@ -171,8 +188,9 @@ class QueryBase(Generic[M]):
         ``related`` is a foreign key, a related name, a many-to-many field, or a path of them: ``fund__manager``. With
         ``fields`` only those of the related rows are loaded. ``FieldError`` for a name that is not a relation.
         """
-        meta = self._meta
-        for name in str(related).split(JSPLITTER):
+        meta, rest = self._meta, str(related)
+        while rest:
+            name, rest = split(rest)
             meta = loading.link_of(meta, name).meta
         for field in fields:
             if field not in meta.dfields:
@@ -191,15 +209,25 @@ class QueryBase(Generic[M]):
 
     def dont_load(self, *fields: str) -> Self:
         """Load all fields but these; calls add up."""
-        return self._clone(exclude_fields=tuple(dict.fromkeys(self.exclude_fields + fields)))
+        return self._clone(exclude_fields=self._names(self.exclude_fields, fields))
+
+    def _names(self, earlier: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not isinstance(name, str):
+                self.known(name, "load")
+        return tuple(dict.fromkeys(earlier + names))
 
     def get_field(self, field: str) -> Self:
         """Make results the values of one field, one for each row; ``None`` where it is missing and has no default."""
         if field == self._get_field:
             return self
-        if field not in self._meta.dfields:
-            raise UnknownField(str(self._meta), field, "get field", self._meta.dfields)
+        self.known(field, "get field")
         return self._clone(_get_field=field)
+
+    def known(self, name: str, purpose: str) -> None:
+        """Raise ``UnknownField`` unless the model has a field ``name``."""
+        if not isinstance(name, str) or name not in self._meta.dfields:
+            raise UnknownField(str(self._meta), str(name), purpose, self._meta.dfields)
 
     # -- compiled -----------------------------------------------------------------------------------------------
 
@@ -208,6 +236,10 @@ class QueryBase(Generic[M]):
         if self._compiled is None:
             self._compiled = compile.plan(self)
         return self._compiled
+
+    def backend_query(self) -> BackendQuery:
+        """Return a view of what is known of the result so far; nothing is sent."""
+        return BackendQuery(self.backend, self.construct(), self.executed, self._cache)
 
     def contract_sort(self) -> Sort | None:
         """Return the explicit order in the contract's terms; the contract has no word for ``autoincrement``."""
@@ -235,8 +267,7 @@ class QueryBase(Generic[M]):
         """Return the names of the fields to load, ``None`` for all; ``QuerySetError`` for a name that is unknown."""
         meta = self._meta
         for name in (*self.fields, *self.exclude_fields):
-            if name not in meta.dfields:
-                raise UnknownField(str(meta), name, "load", meta.dfields)
+            self.known(name, "load")
         if not self.fields and not self.exclude_fields:
             return None
         names = self.fields or tuple(field.name for field in meta.scalarfields)
@@ -255,11 +286,12 @@ class QueryBase(Generic[M]):
     def __repr__(self) -> str:
         if None in self._cache:
             return repr(self._cache[None])
-        text = "Query"
-        for name, arguments in (("filter", self.fargs), ("exclude", self.eargs)):
-            if arguments:
-                text += f".{name}({arguments})"
-        return text
+        parts: list[tuple[str, Any]] = [("filter", self.fargs), ("exclude", self.eargs)]
+        parts += [("intersect", each) for each in self.intersections] + [("union", each) for each in self.unions]
+        parts += [("where", code) for code in self.wheres]
+        if self.ordering is not None:
+            parts.append(("sort_by", f"{'-' if self.ordering.desc else ''}{self.ordering.field.name}"))
+        return "Query" + "".join(f".{name}({argument!r})" for name, argument in parts if argument)
 
     def __reduce__(self) -> Any:
         raise TypeError("A query belongs to a session and cannot be pickled. Pickle its results.")
@@ -267,16 +299,19 @@ class QueryBase(Generic[M]):
 
 def _want(related: dict[str, tuple[str, ...]], path: str, fields: tuple[str, ...]) -> None:
     """Enter a path of relations, and those that lead there; fields add up, and none means all."""
-    parts = path.split(JSPLITTER)
-    for n in range(1, len(parts)):
-        related.setdefault(JSPLITTER.join(parts[:n]), ())
-    related[path] = tuple(dict.fromkeys((*related.get(path, ()), *fields)))
+    parts: list[str] = []
+    rest = path
+    while rest:
+        name, rest = split(rest)
+        parts.append(name)
+        related.setdefault(JSPLITTER.join(parts), ())
+    related[path] = tuple(dict.fromkeys((*related[path], *fields)))
 
 
 def union(queries: Iterable[QueryBase[M]]) -> QueryBase[M]:
     """Return a query for the rows that are in at least one of ``queries``."""
     first, *others = queries
-    return first.union(*others)
+    return _fresh(first).filter(**{f"{first.meta.pkname()}__in": ()}).union(first, *others)
 
 
 def intersect(queries: Iterable[QueryBase[M]]) -> QueryBase[M]:

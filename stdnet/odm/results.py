@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from . import programs
 from .explain import Explanation
@@ -22,6 +22,10 @@ class Query(QueryBase[M]):
     What was fetched is remembered: asking the same object twice gives the same list. Any method that returns a
     query returns a fresh one.
     """
+
+    if TYPE_CHECKING:
+
+        def get_field(self, field: str) -> Query[Any]: ...
 
     def all(self) -> list[M]:
         """Return all results as a list. O(k) for k results, and the cost of finding them."""
@@ -84,6 +88,10 @@ class Query(QueryBase[M]):
 class AsyncQuery(QueryBase[M]):
     """A query whose verbs are awaited; ``await query[0]``, ``await query[:20]`` and ``async for`` work, too."""
 
+    if TYPE_CHECKING:
+
+        def get_field(self, field: str) -> AsyncQuery[Any]: ...
+
     async def all(self) -> list[M]:
         """Return all results as a list. O(k) for k results, and the cost of finding them."""
         return await arun(programs.load(self))
@@ -121,6 +129,12 @@ class AsyncQuery(QueryBase[M]):
     async def explain(self) -> Explanation:
         """Return how this query is answered: which index serves each clause, what is scanned, and the cost."""
         return await arun(programs.explain(self))
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("This query is async. Write: async for row in query, or: for row in await query.all()")
+
+    def __contains__(self, value: object) -> NoReturn:
+        raise TypeError("This query is async. Write: await query.contains(value)")
 
     async def __aiter__(self) -> AsyncIterator[M]:
         for instance in await self.all():

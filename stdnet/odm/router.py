@@ -123,6 +123,7 @@ class RouterBase(Generic[G]):
         """Return the managers whose model key or app label is included and not excluded."""
 
         def named(meta: ModelMeta[Any], names: Collection[str]) -> bool:
+            names = (names,) if isinstance(names, str) else names
             return str(meta) in names or meta.app_label in names
 
         return [
@@ -139,10 +140,14 @@ class RouterBase(Generic[G]):
         return own
 
     def __getitem__(self, model: Any) -> Any:
-        return self._managers[getattr(model, "_meta", model)]
+        meta = getattr(model, "_meta", model)
+        if not isinstance(meta, ModelMeta) or meta not in self._managers:
+            raise KeyError(f'"{meta}" is not registered in this router. Call register(…) first.')
+        return self._managers[meta]
 
     def __contains__(self, model: object) -> bool:
-        return getattr(model, "_meta", model) in self._managers
+        meta = getattr(model, "_meta", model)
+        return isinstance(meta, ModelMeta) and meta in self._managers
 
     def __getattr__(self, name: str) -> Any:
         manager = self.__dict__.get("_names", {}).get(name)

@@ -46,20 +46,25 @@ class Fire:
 
     def run(self) -> list[Any]:
         """Call the callbacks."""
-        results = self.event.fire(self.sender, **self.params)
-        for result in results:
+        results = []
+        for callback in self.event.callbacks(self.sender):
+            result = callback(self.event, self.sender, **self.params)
             if iscoroutine(result):
                 result.close()
                 raise InvalidTransaction(
                     f"A coroutine function is bound to a signal of {self.sender}, and this session is not async. "
                     "Bind a plain function, or use an AsyncRouter."
                 )
+            results.append(result)
         return results
 
     async def arun(self) -> list[Any]:
-        """Call the callbacks and await what can be awaited."""
-        results = self.event.fire(self.sender, **self.params)
-        return [await result if isawaitable(result) else result for result in results]
+        """Call the callbacks, one after the other, and await what can be awaited."""
+        results = []
+        for callback in self.event.callbacks(self.sender):
+            result = callback(self.event, self.sender, **self.params)
+            results.append(await result if isawaitable(result) else result)
+        return results
 
 
 Effect: TypeAlias = Trip | Fire

@@ -31,11 +31,11 @@ class NumericField(AtomField[T]):
 
     internal_type = "numeric"
 
-    def to_python(self, value: Any, backend: Any = None) -> Any:
-        return self.get_default() if value is None or value == "" else super().to_python(value)
-
     def scorefun(self, value: Any) -> float:
-        return float(self.dump(value))  # type: ignore[arg-type]
+        try:
+            return float(self.dump(self.convert(value)))  # type: ignore[arg-type]
+        except OverflowError:
+            self.invalid(value, "is too large for an order")
 
 
 class IntegerField(NumericField[I]):
@@ -48,13 +48,13 @@ class IntegerField(NumericField[I]):
     if TYPE_CHECKING:
 
         @overload
+        def __init__(self: IntegerField[int | None], *, as_cache: Literal[True], **options: Any) -> None: ...
+        @overload
         def __init__(self: IntegerField[int], *, required: Literal[True] = ..., **options: Any) -> None: ...
         @overload
         def __init__(self: IntegerField[int], *, required: bool = ..., default: int, **options: Any) -> None: ...
         @overload
-        def __init__(self: IntegerField[int | None], *, required: Literal[False], **options: Any) -> None: ...
-        @overload
-        def __init__(self: IntegerField[int | None], *, as_cache: Literal[True], **options: Any) -> None: ...
+        def __init__(self: IntegerField[int | None], *, required: bool, **options: Any) -> None: ...
         def __init__(self, **options: Any) -> None: ...
 
     def convert(self, value: Any) -> int:
@@ -65,7 +65,8 @@ class IntegerField(NumericField[I]):
                 self.invalid(value, "is not an integer")
         if self.index and not -EXACT <= value <= EXACT:
             self.invalid(value, "is beyond ±2**53, the range of an indexed integer; declare the field index=False")
-        return int(value)
+        number: int = value
+        return number
 
 
 class FloatField(NumericField[F]):
@@ -79,13 +80,13 @@ class FloatField(NumericField[F]):
     if TYPE_CHECKING:
 
         @overload
+        def __init__(self: FloatField[float | None], *, as_cache: Literal[True], **options: Any) -> None: ...
+        @overload
         def __init__(self: FloatField[float], *, required: Literal[True] = ..., **options: Any) -> None: ...
         @overload
         def __init__(self: FloatField[float], *, required: bool = ..., default: float, **options: Any) -> None: ...
         @overload
-        def __init__(self: FloatField[float | None], *, required: Literal[False], **options: Any) -> None: ...
-        @overload
-        def __init__(self: FloatField[float | None], *, as_cache: Literal[True], **options: Any) -> None: ...
+        def __init__(self: FloatField[float | None], *, required: bool, **options: Any) -> None: ...
         def __init__(self, **options: Any) -> None: ...
 
     def convert(self, value: Any) -> float:
@@ -96,7 +97,8 @@ class FloatField(NumericField[F]):
                 self.invalid(value, "is not a number")
         if value != value:
             self.invalid(value, "has no place in an order and is not stored")
-        return float(value)
+        number: float = value
+        return number + 0.0 if self.primary_key else number  # 0.0 and -0.0 are one id, so one of them is chosen
 
 
 class BooleanField(NumericField[bool]):
@@ -126,6 +128,9 @@ class BooleanField(NumericField[bool]):
     def serialise(self, value: Any, lookup: str | None = None) -> Scalar:
         return 1 if value else 0
 
+    def scorefun(self, value: Any) -> float:
+        return 1.0 if value else 0.0
+
     def json_serialise(self, value: Any) -> Any:
         return None if value is None else bool(value)
 
@@ -136,6 +141,9 @@ class AutoIdField(AtomField[int]):
     type = "auto"
     python_type = int
     column_type = "int"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "primary_key": True})
 
     def convert(self, value: Any) -> int:
         if type(value) is not int:
@@ -161,27 +169,29 @@ class DateField(NumericField[D]):
     if TYPE_CHECKING:
 
         @overload
+        def __init__(self: DateField[date | None], *, as_cache: Literal[True], **options: Any) -> None: ...
+        @overload
         def __init__(self: DateField[date], *, required: Literal[True] = ..., **options: Any) -> None: ...
         @overload
         def __init__(self: DateField[date], *, required: bool = ..., default: Any, **options: Any) -> None: ...
         @overload
-        def __init__(self: DateField[date | None], *, required: Literal[False], **options: Any) -> None: ...
-        @overload
-        def __init__(self: DateField[date | None], *, as_cache: Literal[True], **options: Any) -> None: ...
+        def __init__(self: DateField[date | None], *, required: bool, **options: Any) -> None: ...
         def __init__(self, **options: Any) -> None: ...
 
     def convert(self, value: Any) -> date:
         if type(value) is date:
             return value
         day: date = value if isinstance(value, date) else self._parse(value)
-        return day.date() if isinstance(day, datetime) else day
+        return self._naive(day).date() if isinstance(day, datetime) else day
 
     def _parse(self, value: Any) -> datetime:
         try:
-            if isinstance(value, str) and "-" in value[1:]:
-                return datetime.fromisoformat(value)
             return EPOCH + timedelta(seconds=float(value))
         except (TypeError, ValueError, OverflowError):
+            pass
+        try:
+            return datetime.fromisoformat(value)
+        except (TypeError, ValueError):
             self.invalid(value, f"is not a {self.type}")
 
     def dump(self, value: date) -> int:
@@ -201,7 +211,7 @@ class DateField(NumericField[D]):
         return value
 
     def json_serialise(self, value: Any) -> Any:
-        return None if value is None else self.dump(value)
+        return None if value is None else self.dump(self.convert(value))
 
 
 def _seconds(value: datetime) -> int | float:
@@ -213,7 +223,7 @@ class DateTimeField(DateField[D]):
     """A point in time without a zone, to the microsecond. Takes what a ``DateField`` takes.
 
     It is stored as the microseconds since 1970-01-01, as if it were UTC. An aware datetime is refused. An
-    indexed one lies before the year 2255.
+    indexed one lies between the years 1684 and 2255.
     """
 
     type = "datetime"
@@ -223,22 +233,25 @@ class DateTimeField(DateField[D]):
     if TYPE_CHECKING:
 
         @overload
+        def __init__(self: DateTimeField[datetime | None], *, as_cache: Literal[True], **options: Any) -> None: ...
+        @overload
         def __init__(self: DateTimeField[datetime], *, required: Literal[True] = ..., **options: Any) -> None: ...
         @overload
         def __init__(self: DateTimeField[datetime], *, required: bool = ..., default: Any, **options: Any) -> None: ...
         @overload
-        def __init__(self: DateTimeField[datetime | None], *, required: Literal[False], **options: Any) -> None: ...
-        @overload
-        def __init__(self: DateTimeField[datetime | None], *, as_cache: Literal[True], **options: Any) -> None: ...
+        def __init__(self: DateTimeField[datetime | None], *, required: bool, **options: Any) -> None: ...
         def __init__(self, **options: Any) -> None: ...
 
     def convert(self, value: Any) -> datetime:
+        moment = self._moment(value)
+        if self.index and not -EXACT <= self.dump(moment) <= EXACT:
+            self.invalid(value, "is outside of 1684 to 2255, the range of an indexed field; declare it index=False")
+        return moment
+
+    def _moment(self, value: Any) -> datetime:
         if isinstance(value, date) and not isinstance(value, datetime):
             return datetime(value.year, value.month, value.day)
-        moment = self._naive(value if isinstance(value, datetime) else self._parse(value))
-        if self.index and not -EXACT <= self.dump(moment) <= EXACT:
-            self.invalid(value, "is beyond the year 2255, the range of an indexed field; declare it index=False")
-        return moment
+        return self._naive(value if isinstance(value, datetime) else self._parse(value))
 
     def dump(self, value: Any) -> int:
         delta: timedelta = value - EPOCH
@@ -248,10 +261,13 @@ class DateTimeField(DateField[D]):
         return EPOCH + timedelta(microseconds=scalar)
 
     def serialise(self, value: Any, lookup: str | None = None) -> Scalar:
-        return None if value is None else self.dump(self.convert(value))
+        if value is None:
+            return None
+        bound = lookup in ("gt", "ge", "lt", "le")  # bounds may lie outside of what an index holds
+        return self.dump(self._moment(value) if bound else self.convert(value))
 
     def json_serialise(self, value: Any) -> Any:
-        return None if value is None else self.dump(value) / 1_000_000
+        return None if value is None else self.dump(self.convert(value)) / 1_000_000
 
 
 class SymbolField(AtomField[str]):
@@ -266,16 +282,17 @@ class SymbolField(AtomField[str]):
     def convert(self, value: Any) -> str:
         if isinstance(value, (bytes, bytearray)):
             try:
-                return value.decode(self.charset)
+                value = value.decode(self.charset)
             except UnicodeDecodeError:
                 self.invalid(value, f"is not {self.charset} text")
         try:
-            text = value if type(value) is str else str(value)
-            if not text.isascii():
-                text.encode()
+            if type(value) is not str:
+                value = str.__str__(value) if isinstance(value, str) else str(value)  # an enum of texts is its text
+            if not value.isascii():
+                value.encode()
         except UnicodeEncodeError:
             self.invalid(value, "has lone surrogates, which no encoding of text can hold")
-        return text
+        return value  # type: ignore[no-any-return]
 
     def json_serialise(self, value: Any) -> Any:
         return value
@@ -317,4 +334,7 @@ class ByteField(AtomField[bytes]):
         return None if value is None else base64.b64encode(value).decode("ascii")
 
     def from_json(self, value: Any) -> Any:
-        return self.to_python(base64.b64decode(value) if isinstance(value, str) else value)
+        try:
+            return self.to_python(base64.b64decode(value, validate=True) if isinstance(value, str) else value)
+        except ValueError:
+            self.invalid(value, "is not base64 text")

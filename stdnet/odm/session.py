@@ -7,10 +7,10 @@ a commit it holds nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from ..errors import InvalidTransaction
+from ..errors import InvalidTransaction, InvalidValue
 from . import programs
 from .loading import Mode, checked_mode
 from .meta import ModelMeta
@@ -39,7 +39,7 @@ class SessionModel:
         self.meta: ModelMeta[Any] = manager.meta
         self._new: dict[Any, Model] = {}
         self._modified: dict[Any, Model] = {}
-        self._deleted: dict[Any, Model] = {}
+        self._deleted: dict[Any, list[Model]] = {}
         self._queries: list[QueryBase[Any]] = []
 
     @property
@@ -89,76 +89,99 @@ class SessionModel:
 
     def delete_query(self) -> QueryBase[Any]:
         """Return one query for all rows to delete."""
-        queries = list(self._queries)
-        if self._deleted:
-            pks = tuple(self._deleted)
-            queries.insert(0, self.session.query(self.model).filter(**{f"{self.meta.pkname()}__in": pks}))
-        return queries[0] if len(queries) == 1 else queries[0].union(*queries[1:])
+        if len(self._queries) == 1 and not self._deleted:
+            return self._queries[0]
+        named: QueryBase[Any] = self.session.query(self.model)
+        return named.filter(**{f"{self.meta.pkname()}__in": tuple(self._deleted)}).union(*self._queries)
 
     def add(self, instance: Model, modified: bool, persistent: bool | None, force_update: bool) -> None:
         """Queue an instance to be saved."""
+        pkname, dbdata = self.meta.pkname(), instance.dbdata
+        if instance.pkvalue() is None and "state" not in dbdata and pkname not in dbdata:
+            self._new[instance.get_state().iid] = instance  # the common case: a new instance, seen for the first time
+            return
         state = instance.get_state()
         if state.deleted:
             raise ValueError(f'State is deleted. Cannot add this "{self.meta}" again: make a new instance.')
-        iid = state.iid
-        self._new.pop(iid, None)
-        earlier = self._modified.pop(iid, None) if modified else None
+        earlier = state.iid
+        if not isinstance(earlier, Hashable):
+            raise InvalidValue(self.meta.pk, earlier, "cannot be a primary key")
         if persistent and instance.pkvalue() is not None:
-            instance.dbdata[self.meta.pkname()] = instance.pkvalue()
-            state = instance.get_state(action="update" if force_update else None)
-        elif state.persistent or self.meta.pkname() in instance.dbdata:
-            state = instance.get_state(action="update" if force_update else None)
+            dbdata[pkname] = instance.pkvalue()
+        if pkname in dbdata:
+            state = instance.get_state(iid=dbdata[pkname], action="update" if force_update else None)
         else:
-            self._new[instance.get_state(action="add").iid] = instance
+            state = instance.get_state(action="add")
+        if state.persistent and not modified:
             return
-        del earlier
-        if modified:
-            self._modified[state.iid] = instance
+        for pending in (self._new, self._modified):
+            if pending.get(earlier) is instance:
+                del pending[earlier]
+            pending.pop(state.iid, None)
+        (self._modified if state.persistent else self._new)[state.iid] = instance
 
     def delete(self, instance: Model) -> None:
         """Queue a stored instance to be deleted; drop one that is not stored."""
-        state = instance.get_state()
-        self.pop(instance)
-        if state.persistent:
-            state.deleted = True
-            self._deleted[state.iid] = instance
-        else:
+        stored = instance.dbdata.get(self.meta.pkname())
+        if stored is None:
+            self.pop(instance)
             instance.session = None
+            return
+        self._new.pop(stored, None)
+        self._modified.pop(stored, None)
+        instance.get_state(iid=stored).deleted = True
+        self._deleted.setdefault(stored, []).append(instance)
 
     def delete_rows(self, query: QueryBase[Any]) -> None:
         """Queue the rows of a query to be deleted."""
         self._queries.append(query._clone(_get_field=None))
 
-    def pop(self, instance: Model) -> Model | None:
-        """Drop an instance that is to be saved; return it, or ``None`` if it was not."""
+    def pop(self, instance: Model) -> bool:
+        """Drop an instance that is to be saved or deleted; return whether it was."""
+        held = self._holding(instance)
+        for pending in held:
+            del pending[instance.get_state().iid]
+        doomed = self._deleted.get(instance.dbdata.get(self.meta.pkname()), [])
+        if any(each is instance for each in doomed):
+            instance.get_state().deleted = False
+            doomed[:] = [each for each in doomed if each is not instance]
+            self._deleted = {pk: instances for pk, instances in self._deleted.items() if instances}
+            return True
+        return bool(held)
+
+    def _holding(self, instance: Model) -> list[dict[Any, Model]]:
+        """Return where this very instance is queued to be saved."""
         iid = instance.get_state().iid
-        return self._new.pop(iid, None) or self._modified.pop(iid, None)
+        if not isinstance(iid, Hashable):
+            return []
+        return [pending for pending in (self._new, self._modified) if pending.get(iid) is instance]
 
     def expunge(self, instance: Model | None = None) -> None:
         """Drop one pending instance, which then has no session, or everything."""
         if instance is None:
             self.drop(restore=True)
-            return
-        state = instance.get_state()
-        if self.pop(instance) is not None or self._deleted.pop(state.iid, None) is not None:
-            state.deleted = False
+        elif self.pop(instance):
             instance.session = None
 
     def drop(self, restore: bool) -> None:
         """Forget everything; ``restore``: nothing was stored, so instances are as they were before."""
         if restore:
-            for instance in self._deleted.values():
+            for instance in (each for doomed in self._deleted.values() for each in doomed):
                 instance.get_state().deleted = False
         for pending in (self._new, self._modified, self._deleted, self._queries):
             pending.clear()
 
-    def find(self, iid: Any) -> Model | None:
-        """Return the pending instance with that id, if it is to be saved."""
-        return self._modified.get(iid) or self._new.get(iid)
+    def find(self, pk: Any) -> Model | None:
+        """Return the pending instance with that primary key, if it is to be saved."""
+        for pending in (self._modified, self._new):
+            found = pending.get(pk)
+            if found is not None and found.pkvalue() == pk:
+                return found
+        return None
 
     def __contains__(self, instance: Model) -> bool:
-        iid = instance.get_state().iid
-        return any(pending.get(iid) is instance for pending in (self._new, self._modified, self._deleted))
+        doomed = self._deleted.get(instance.dbdata.get(self.meta.pkname()), [])
+        return bool(self._holding(instance)) or any(each is instance for each in doomed)
 
     def __len__(self) -> int:
         return len(self._new) + len(self._modified) + len(self._deleted) + len(self._queries)
@@ -226,7 +249,9 @@ class SessionBase:
     def empty(self, model: type[Any]) -> Any:
         """Return a query without rows, which needs no round trip."""
         query = self.query(model)
-        return query.filter(**{f"{query.meta.pkname()}__in": ()})
+        empty = query.filter(**{f"{query.meta.pkname()}__in": ()})
+        empty._count = 0
+        return empty
 
     def enqueue(
         self, instance: Model, modified: bool = True, persistent: bool | None = None, force_update: bool = False
@@ -260,12 +285,12 @@ class SessionBase:
         if instance is not None:
             self.model(instance).expunge(instance)
         else:
-            self.drop_pending(restore=True)
+            self.drop_pending()
 
-    def drop_pending(self, restore: bool) -> None:
-        """Forget everything that is pending; ``restore``: nothing of it was stored."""
+    def drop_pending(self) -> None:
+        """Forget everything that is pending; nothing of it was stored."""
         for each in self:
-            each.drop(restore)
+            each.drop(restore=True)
 
     def pending_instance(self, query: QueryBase[M], criteria: Mapping[str, Any]) -> M | None:
         """Return the session's own instance for a ``get`` by primary key alone, if it has one."""
@@ -273,7 +298,11 @@ class SessionBase:
         plain = not (query.fargs or query.eargs or query.unions or query.intersections or query.wheres)
         if not plain or set(criteria) != {pkname} or query._get_field is not None or query.meta not in self._models:
             return None
-        found: M | None = self._models[query.meta].find(criteria[pkname])  # type: ignore[assignment]
+        try:
+            pk = query.meta.pk_to_python(criteria[pkname])
+        except InvalidValue:
+            return None
+        found: M | None = self._models[query.meta].find(pk)  # type: ignore[assignment]
         return found
 
     def blocking(self, cure: str) -> Any:
@@ -326,8 +355,8 @@ class Session(SessionBase):
         """Save an instance, at once or with the open transaction, and return it.
 
         ``modified=False`` only ties it to the session. ``persistent=True`` says that its row exists;
-        ``force_update=True`` writes the fields that are set and keeps the others. Raises ``FieldValueError`` and
-        ``CommitException``, and then nothing is stored; ``InvalidTransaction`` for a model that is not registered.
+        ``force_update=True`` writes the fields that the instance has and keeps the others. Raises ``FieldValueError``
+        and ``CommitException``, and then nothing is stored; ``InvalidTransaction`` for a model that is not registered.
         """
         return run(programs.add(self, instance, modified, params))
 

@@ -36,7 +36,11 @@ class Event:
 
     def fire(self, sender: Any = None, **params: Any) -> list[Any]:
         """Call what is bound to ``sender`` or to no sender, in binding order, and return the results."""
-        return [callback(self, sender, **params) for callback, to in tuple(self._bound) if to is None or to is sender]
+        return [callback(self, sender, **params) for callback in self.callbacks(sender)]
+
+    def callbacks(self, sender: Any = None) -> list[Callback]:
+        """Return what is bound to ``sender`` or to no sender, in binding order."""
+        return [callback for callback, to in self._bound if to is None or to is sender]
 
     def __len__(self) -> int:
         return len(self._bound)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..errors import ImproperlyConfigured, shown
+
 if TYPE_CHECKING:
     from .fields import Field
     from .model import Model
+
+
+_LARGEST = 2**53
+"""The largest step that is counted exactly."""
 
 
 class ModelState:
@@ -28,10 +34,9 @@ class ModelState:
         action = action or "add"
         if pk is None or pk == "":
             action, pk = "add", f"new.{id(instance)}"
-        elif pkname in instance.dbdata and action == "add":
-            action = instance.get_state_action()
-            if iid is None:
-                pk = instance.dbdata[pkname]
+        elif pkname in instance.dbdata:
+            action = instance.get_state_action() if action == "add" else action
+            pk = instance.dbdata[pkname] if iid is None else iid
         self._action, self._iid = action, pk
 
     @property
@@ -64,6 +69,8 @@ class autoincrement:
     """
 
     def __init__(self, incrby: float = 1, desc: bool = False) -> None:
+        if not isinstance(incrby, (int, float)) or not abs(incrby) <= _LARGEST:
+            raise ImproperlyConfigured(f"autoincrement counts in steps of a finite number, not of {shown(incrby)}.")
         self.incrby = incrby
         self.desc = desc
 

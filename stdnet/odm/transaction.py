@@ -103,7 +103,7 @@ class TransactionBase:
         """End the transaction; whatever is still pending is dropped. For the commit program."""
         session, self.session = self._open(), None
         session.transaction = None
-        session.drop_pending(restore=not self.on_result)
+        session.drop_pending()
 
     def __repr__(self) -> str:
         state = "open" if self.session is not None else "committed" if self.on_result else "rolled back"

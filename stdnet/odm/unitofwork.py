@@ -26,6 +26,7 @@ class Unit:
 
     def __init__(self, server: BackendDataServer, pending: Sequence[SessionModel]) -> None:
         self.server = server
+        self.pending = pending
         self.deleting = [each for each in pending if each.has_deletes]
         self.saving, self.places = dependencies.arranged([(each.meta, each.dirty) for each in pending])
         self.deletes = tuple(Delete(each.meta.table, each.delete_query().construct()) for each in self.deleting)
@@ -68,7 +69,7 @@ class Unit:
         reasons = [_reason(self.saving[clash.save][0], clash) for clash in reply.clashes]
         reasons += [self._held(held) for held in reply.held]
         failures = {(self.references[held.reference][1].parent.name, held.id): held for held in reply.held}
-        instances += [found for held in failures.values() if (found := self._deleted(held)) is not None]
+        instances += [instance for held in failures.values() for instance in self._deleted(held)]
         return CommitException(reasons, len(refused) + len(failures), instances)
 
     def _held(self, held: Held) -> str:
@@ -79,14 +80,14 @@ class Unit:
             f'by "{key.name}", which has on_delete=RESTRICT. Delete that row first, or give it another {key.name}.'
         )
 
-    def _deleted(self, held: Held) -> Model | None:
-        """Return the instance that was to be deleted, if it was one and not a query or a cascade."""
+    def _deleted(self, held: Held) -> Sequence[Model]:
+        """Return the instances that were to be deleted; none if it was a query or a cascade that deleted the row."""
         meta = self.references[held.reference][0].related_meta
         instances = next((each._deleted for each in self.deleting if each.meta is meta), {})
-        return instances.get(meta.codec.load_pk(held.id))
+        return instances.get(meta.codec.load_pk(held.id), ())
 
     def applied(self, reply: Committed) -> tuple[dict[ModelMeta[Any], list[Any]], dict[ModelMeta[Any], list[Any]]]:
-        """Mark the instances as stored; return the saved instances and the deleted pks, by model."""
+        """Mark the instances as stored and forget them; return the saved instances and the deleted pks, by model."""
         saved: dict[ModelMeta[Any], list[Any]] = {}
         for (meta, instances), ids, scores in zip(self.saving, reply.ids, reply.scores, strict=True):
             _mark_saved(meta, instances, ids, scores)
@@ -100,6 +101,8 @@ class Unit:
         for (key, _), ids in zip(self.references, reply.cascaded, strict=True):
             if ids:
                 gone[key.meta] += map(key.meta.codec.load_pk, ids)
+        for each in self.pending:
+            each.drop(restore=False)
         return saved, {meta: pks for meta, pks in gone.items() if pks}
 
 

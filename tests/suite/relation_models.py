@@ -12,7 +12,7 @@ class Group(odm.StdModel):
     description = odm.CharField()
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Person(odm.StdModel):
@@ -20,7 +20,7 @@ class Person(odm.StdModel):
     group = odm.ForeignKey(Group)
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Node(odm.StdModel):
@@ -28,14 +28,14 @@ class Node(odm.StdModel):
     weight = odm.FloatField(required=False)
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class CrossData(odm.StdModel):
     name = odm.SymbolField()
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class FeedBase(odm.StdModel):
@@ -49,20 +49,20 @@ class FeedBase(odm.StdModel):
 
 class Feed1(FeedBase):
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Feed2(FeedBase):
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class City(odm.StdModel):
     name = odm.SymbolField()
-    state = odm.ForeignKey("suite.State", related_name="cities")
+    state = odm.ForeignKey("related.State", related_name="cities")
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class State(odm.StdModel):
@@ -70,14 +70,14 @@ class State(odm.StdModel):
     name = odm.SymbolField(required=False)
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Manager(odm.StdModel):
     name = odm.SymbolField(unique=True)
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Portfolio(odm.StdModel):
@@ -85,7 +85,7 @@ class Portfolio(odm.StdModel):
     manager = odm.ForeignKey(Manager, required=False, related_name="portfolios")
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Instrument(odm.StdModel):
@@ -94,7 +94,7 @@ class Instrument(odm.StdModel):
     price = odm.FloatField(required=False)
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Position(odm.StdModel):
@@ -104,7 +104,7 @@ class Position(odm.StdModel):
     note = odm.CharField()
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Entry(odm.StdModel):
@@ -114,7 +114,7 @@ class Entry(odm.StdModel):
     note = odm.CharField()
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Remark(odm.StdModel):
@@ -122,14 +122,14 @@ class Remark(odm.StdModel):
     text = odm.CharField()
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Role(odm.StdModel):
     name = odm.SymbolField(unique=True)
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Profile(odm.StdModel):
@@ -137,7 +137,7 @@ class Profile(odm.StdModel):
     roles = odm.ManyToManyField(Role, related_name="profiles")
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Membership(odm.StdModel):
@@ -145,14 +145,14 @@ class Membership(odm.StdModel):
     note = odm.CharField()
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Club(odm.StdModel):
     name = odm.SymbolField()
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Member(odm.StdModel):
@@ -160,7 +160,7 @@ class Member(odm.StdModel):
     clubs = odm.ManyToManyField(Club, through=Membership, related_name="members")
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class User(odm.StdModel):
@@ -168,7 +168,7 @@ class User(odm.StdModel):
     following = odm.ManyToManyField("self", related_name="followers")
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 async def related(instance: Any, name: str) -> Any:

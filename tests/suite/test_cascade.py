@@ -160,21 +160,21 @@ class Holder(odm.StdModel):
     name = odm.SymbolField()
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Account(odm.StdModel):
     holder = odm.ForeignKey(Holder, on_delete=odm.RESTRICT)
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 class Statement(odm.StdModel):
     account = odm.ForeignKey(Account, on_delete=odm.CASCADE, required=False)
 
     class Meta:
-        app_label = "suite"
+        app_label = "related"
 
 
 async def test_restrict_refuses_the_whole_commit_and_names_the_rows(models):
@@ -183,13 +183,13 @@ async def test_restrict_refuses_the_whole_commit_and_names_the_rows(models):
     account = await do(models.account.new(holder=holder))
     await do(models.statement.new(account=account))
     session = holder.session
-    with pytest.raises(CommitException, match=r"suite\.account\.id=1 refers to it by \"holder\".*RESTRICT") as refused:
+    with pytest.raises(CommitException, match=r"related\.account\.id=1 refers to it by \"holder\".*RESTRICT") as refused:
         async with transaction(session) as t:
             t.add(Holder(name="new"))
             t.delete(holder)
     assert (refused.value.failures, refused.value.instances) == (1, (holder,))
     assert await do(models.holder.count()) == await do(models.account.count()) == 1
-    with pytest.raises(CommitException, match=r"suite\.holder\.id=1"):
+    with pytest.raises(CommitException, match=r"related\.holder\.id=1"):
         await do(models.holder.query().delete())
     async with transaction(session) as t:
         t.delete(holder)

@@ -51,7 +51,7 @@ async def test_a_new_id_makes_the_object_stale(models):
 @pytest.mark.parametrize("value", [3, "admin", Node(), Group])
 def test_only_an_object_of_the_related_model_can_be_assigned(value):
     person = Person(name="luca")
-    with pytest.raises(ValueError, match=r"suite\.person\.group.*suite\.group"):
+    with pytest.raises(ValueError, match=r"related\.person\.group.*related\.group"):
         person.group = value
     assert person.group_id is None
 
@@ -157,7 +157,7 @@ async def test_a_refused_commit_leaves_parent_and_child_usable(models):
     assert (person.group_id, person.group.id) == (None, None)
     person.name = "luca"
     person.group.name = ""
-    with pytest.raises(FieldValueError, match=r"suite\.group"):
+    with pytest.raises(FieldValueError, match=r"related\.group"):
         await do(models.person.save(person))
     assert await do(models.group.count()) == 0
     person.group.name = "admin"
@@ -198,10 +198,10 @@ async def test_a_related_model_that_is_not_registered(server, router_class):
         lambda: router.person.query().sort_by("group__name").all(),
         lambda: router.person.query().load_related("group").all(),
     ):
-        with pytest.raises(InvalidTransaction, match=r"suite\.group.*not registered"):
+        with pytest.raises(InvalidTransaction, match=r"related\.group.*not registered"):
             await do(outcome())
     person = await do(router.person.new(name="luca", group=1))
-    with pytest.raises(InvalidTransaction, match=r"suite\.group.*not registered"):
+    with pytest.raises(InvalidTransaction, match=r"related\.group.*not registered"):
         await related(person, "group")
 
 
@@ -316,10 +316,10 @@ def test_related_names_that_clash(name):
             key = odm.ForeignKey(Plain, related_name=name)
 
             class Meta:
-                app_label = "suite"
+                app_label = "related"
 
     assert Plain._meta.related == {}
-    assert odm.get_model_from_hash(odm.meta.hash_of("suite.clash")) is None
+    assert odm.get_model_from_hash(odm.meta.hash_of("related.clash")) is None
 
 
 def test_of_two_keys_with_one_related_name_nothing_is_left():

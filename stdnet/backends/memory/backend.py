@@ -142,7 +142,8 @@ _NAME = re.compile(r"[\w.-]*")
 def connect(url: str, namespace: str | None = None, **params: Any) -> MemoryServer:
     """Return the server of a ``memory://`` connection string; used by ``stdnet.getdb``."""
     _, address, given = parse_backend(url)
-    prefix = given.pop("namespace", "") if namespace is None else namespace
+    written = given.pop("namespace", "")
+    prefix = written if namespace is None else namespace
     example = "memory://name?namespace=test."
     if unknown := sorted({*given, *params}):
         raise BadConnectionString("memory", f"it has no parameter {unknown[0]!r}, only namespace", example)

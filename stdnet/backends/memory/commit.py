@@ -172,7 +172,7 @@ def _work_out(draft: Draft, save: Save, number: int, allotted: list[list[Id]], c
         if scored:
             score = _score(draft, change, source if base is not None else None)
         if change.previous is not None:
-            if base is None and change.fields is not None:
+            if base is None and change.fields is not None and len(change.fields) < len(save.table.names):
                 clashes.append(Clash("gone", number, place, pk, source))
                 continue
             if base is not None and id != source:
@@ -181,8 +181,9 @@ def _work_out(draft: Draft, save: Save, number: int, allotted: list[list[Id]], c
                     continue
                 after[source] = None
                 author.pop(source, None)
-            if base is not None and change.fields is not None:
-                row = _patched(base, change, save.table.positions)
+        if change.fields is not None:
+            kept = base if change.previous is not None else None
+            row = _patched(kept or (None,) * len(save.table.names), change, save.table.positions)
         if scored:
             draft.scores[id] = score
         author.pop(id, None)  # the last change of a row answers for it

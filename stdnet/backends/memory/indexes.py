@@ -162,7 +162,7 @@ class RangeIndex:
         self.pairs.update(pairs)
 
     def find(self, value: Scalar) -> Set[Id]:
-        if value is None:
+        if key_of(value) is None:
             return self.blanks
         return {id for _, id in self.pairs.irange((value, BELOW), (value, ABOVE))}
 

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from sortedcontainers import SortedList
 
-
-class Row:
-    """A plain object."""
-
-    def __init__(self, id: int, name: str, ccy: str, sector: str, price: float, size: int, dt: Any) -> None:
-        self.id = id
-        self.name = name
-        self.ccy = ccy
-        self.sector = sector
-        self.price = price
-        self.size = size
-        self.dt = dt
+from .workload import Row
 
 
 class Floor:
@@ -31,9 +22,8 @@ class Floor:
         self.sectors: dict[str, set[int]] = {}
         self.sizes: SortedList = SortedList()
 
-    def insert(self, objects: list[dict[str, Any]]) -> None:
-        """Store rows, made into objects first, all or nothing."""
-        made = [Row(0, **values) for values in objects]
+    def insert(self, data: list[dict[str, Any]]) -> None:
+        made = [Row(0, **values) for values in data]
         if any(row.name in self.names for row in made) or len({row.name for row in made}) != len(made):
             raise ValueError("a name is taken")
         sizes = []
@@ -50,24 +40,46 @@ class Floor:
         else:
             self.sizes.update(sizes)
 
-    def load(self, ids: Any) -> list[Row]:
+    def load(self, ids: Iterable[int]) -> list[Row]:
         """Make an object for each id, in the given order."""
         rows = self.rows
         return [Row(*rows[id]) for id in ids]
 
-    def update_size(self, ids: list[int], size: int) -> None:
-        """Load rows, change one indexed number, store them."""
+    def by_key(self, id: int) -> Row:
+        return Row(*self.rows[id])
+
+    def by_name(self, name: str) -> Row:
+        return Row(*self.rows[self.names[name]])
+
+    def equal(self, ccy: str) -> list[Row]:
+        return self.load(sorted(self.ccys[ccy]))
+
+    def both(self, ccy: str, sector: str) -> list[Row]:
+        return self.load(sorted(self.ccys[ccy] & self.sectors[sector]))
+
+    def between(self, low: int, high: int) -> list[Row]:
+        return self.load(sorted(id for _, id in self.sizes.irange((low, 0), (high, 0))))
+
+    def count(self, ccy: str) -> int:
+        return len(self.ccys[ccy])
+
+    def first(self, n: int) -> list[Row]:
+        return self.load(id for _, id in islice(self.sizes, n))
+
+    def enlarge(self, ids: list[int]) -> None:
         for row in self.load(ids):
             self.sizes.remove((row.size, row.id))
-            row.size += size
+            row.size += 1
             self.rows[row.id] = (row.id, row.name, row.ccy, row.sector, row.price, row.size, row.dt)
             self.sizes.add((row.size, row.id))
 
     def delete(self, ids: list[int]) -> None:
-        """Remove rows and their index entries."""
         for id in ids:
             _, name, ccy, sector, _, size, _ = self.rows.pop(id)
             del self.names[name]
             self.ccys[ccy].discard(id)
             self.sectors[sector].discard(id)
             self.sizes.remove((size, id))
+
+    def close(self) -> None:
+        """Nothing to close."""

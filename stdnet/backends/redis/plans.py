@@ -1,0 +1,88 @@
+"""Plans as the arrays that ``lua/plans.lua`` reads. Pure; an unknown name is a ``KeyError`` before anything is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...contract import All, Column, Diff, Eq, Ids, In, Intersect, Plan, Range, Scan, Table, Union, Where
+from .packing import Packed, array, pack, texts
+from .tables import encode_table
+from .values import all_spelled, bounds, comparand
+
+
+def encode_plan(table: Table, plan: Plan) -> Packed:
+    """Return ``plan`` of ``table`` in packed form."""
+    match plan:
+        case All():
+            return _node("all")
+        case Ids(ids):
+            return _node("ids", texts(all_spelled(table.pk, ids)))
+        case Eq(field, values):
+            column = _lookup(table, field)
+            given = [value for value in all_spelled(column, values) if value]
+            return _node("eq", field, texts(given), any(value in (None, "", b"") for value in values))
+        case Range(field):
+            table.column(field)
+            return _node("range", field, *bounds(plan))
+        case Scan():
+            return _scan(table.column(plan.field), plan)
+        case Where(program, fields):
+            for name in fields:
+                table.column(name)
+            steps = array([pack((op, _argument(op, argument))) for op, argument in program])
+            return _node("where", steps, texts([name.encode() for name in fields]))
+        case In(field, other, inner, of):
+            column = table.pk if field == table.pk.name else _lookup(table, field)
+            other.column(of)
+            return _node("in", column.name, encode_table(other), encode_plan(other, inner), of)
+        case Union(plans):
+            return _node("union", array([encode_plan(table, child) for child in plans]))
+        case Intersect(plans):
+            return _node("intersect", array([encode_plan(table, child) for child in sorted(plans, key=_rank)]))
+        case Diff(left, minus):
+            return _node("diff", encode_plan(table, left), encode_plan(table, minus))
+
+
+def _node(*parts: Any) -> Packed:
+    return array([pack(part) for part in parts])
+
+
+def _lookup(table: Table, field: str) -> Column:
+    return table.columns[table.positions[field]]
+
+
+def _rank(plan: Plan) -> int:
+    """Order the members of an intersection: indices first, then what has to look at rows."""
+    match plan:
+        case Scan() | Where():
+            return 3
+        case Diff() | Union() | Intersect():
+            return 2
+        case All():
+            return 1
+        case _:
+            return 0
+
+
+def _scan(column: Column, plan: Scan) -> Packed:
+    if plan.op == "isnull":
+        return _node("scan", plan.field, plan.op, bool(plan.value))
+    if plan.op in ("lt", "le", "gt", "ge"):
+        return _node("scan", plan.field, plan.op, comparand(column, plan.op, plan.value))
+    return _node("scan", plan.field, plan.op, plan.value)
+
+
+def _argument(op: str, argument: Any) -> Any:
+    match argument:
+        case _ if op != "const":
+            return None if argument is None else str(int(argument) if op == "in" else argument)
+        case None:
+            return "N"
+        case bool():
+            return "T" if argument else "F"
+        case int() | float():
+            return "n" + repr(float(argument))
+        case bytes():
+            return b"t" + argument
+        case _:
+            return f"t{argument}"

@@ -1,0 +1,222 @@
+"""Connections of redis-py, blocking and async: the only module that imports it. What to send is none of its business.
+
+Connections are taken from redis-py's pools and used directly, below its clients: so nothing is sent twice behind our
+back, a connection that failed to open is told from one that was lost, and no exception carries the arguments of
+a command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import redis
+import redis.asyncio
+from redis import exceptions
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from .address import Address
+from .talk import Answers, Batch, Failure, Lost
+
+TROUBLE = (exceptions.RedisError, OSError)
+FINAL = (
+    exceptions.AuthenticationError,
+    exceptions.AuthorizationError,
+    exceptions.MaxConnectionsError,
+    exceptions.ResponseError,
+    exceptions.DataError,
+)
+"""Trouble that another attempt does not help against."""
+
+KINDS = {"rediss": "SSLConnection", "unix": "UnixDomainSocketConnection"}
+SHARED = (
+    "host",
+    "port",
+    "path",
+    "db",
+    "username",
+    "password",
+    "credential_provider",
+    "socket_timeout",
+    "socket_connect_timeout",
+    "socket_keepalive",
+    "health_check_interval",
+    "client_name",
+    "ssl_ca_certs",
+    "ssl_ca_path",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "ssl_password",
+    "ssl_cert_reqs",
+    "ssl_check_hostname",
+)
+"""Keywords of connections that mean the same, blocking or async."""
+
+
+def settings(address: Address) -> dict[str, Any]:
+    """Return the keywords of a connection to ``address``."""
+    found: dict[str, Any] = {name: address.option(name) for name in SHARED}
+    found["socket_timeout"] = address.option("timeout")
+    if address.scheme == "unix":
+        found["path"] = address.place
+        del found["socket_keepalive"]
+    else:
+        host, _, port = address.place.rpartition(":")
+        found["host"], found["port"] = host.strip("[]"), int(port)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def blocking_pool(kind: str, keywords: dict[str, Any], size: int, wait: float) -> Any:
+    """Return a pool of blocking connections that waits for one to be free."""
+    return redis.BlockingConnectionPool(  # type: ignore[no-untyped-call]
+        connection_class=getattr(redis.connection, kind),
+        max_connections=size,
+        timeout=wait,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        **keywords,
+    )
+
+
+def async_pool(kind: str, keywords: dict[str, Any], size: int, wait: float) -> Any:
+    """Return a pool of connections for the running event loop that waits for one to be free."""
+    return redis.asyncio.BlockingConnectionPool(
+        connection_class=getattr(redis.asyncio.connection, kind),
+        max_connections=size,
+        timeout=wait,
+        retry=AsyncRetry(NoBackoff(), 0),
+        protocol=2,
+        **keywords,
+    )
+
+
+class Pools:
+    """The connections to one server: a blocking pool, and one for each event loop that asks."""
+
+    def __init__(self, kind: str, keywords: dict[str, Any], size: int = 50, wait: float = 20.0) -> None:
+        self._parameters = (kind, keywords, size, wait)
+        self._timeout: float | None = keywords.get("socket_timeout")
+        self._wait = wait
+        self._blocking = blocking_pool(*self._parameters)
+        self._given_async: Any = None
+        self._async: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
+
+    @classmethod
+    def to(cls, address: Address) -> Pools:
+        """Return the pools for an address."""
+        kind = KINDS.get(address.scheme, "Connection")
+        return cls(kind, settings(address), address.option("max_connections"), address.option("wait"))
+
+    @classmethod
+    def of(cls, client: Any) -> Pools:
+        """Return pools that use the connections of a client of redis-py, and like ones for its other mode."""
+        given = client.connection_pool
+        keywords = {name: value for name, value in given.connection_kwargs.items() if name in SHARED}
+        pools = cls(given.connection_class.__name__, keywords)
+        if isinstance(client, redis.asyncio.Redis):
+            pools._given_async = given
+        else:
+            pools._blocking = given
+        return pools
+
+    def exchange(self, batch: Batch) -> Answers | Lost:
+        """Make a round trip."""
+        pool = blocking_pool(*self._patient(batch)) if self._is_long(batch) else self._blocking
+        try:
+            connection = pool.get_connection()
+        except TROUBLE as error:
+            return self._not_connected(error)
+        try:
+            connection.send_packed_command(connection.pack_commands(batch.commands))
+            return [self._read(connection) for _ in batch.commands]
+        except TROUBLE as error:
+            connection.disconnect()
+            return Lost(True, not isinstance(error, FINAL), described(error))
+        except BaseException:  # its reply is still to come: nobody else may read that
+            connection.disconnect()
+            raise
+        finally:
+            pool.release(connection)
+            if pool is not self._blocking:
+                pool.disconnect()
+
+    def _read(self, connection: Any) -> Any:
+        try:
+            return connection.read_response(disable_decoding=True)
+        except exceptions.ResponseError as error:
+            return failure(error)
+
+    async def exchange_async(self, batch: Batch) -> Answers | Lost:
+        """Make a round trip without blocking the event loop."""
+        usual = self._async_pool()
+        pool = async_pool(*self._patient(batch)) if self._is_long(batch) else usual
+        try:
+            connection = await pool.get_connection()
+        except TROUBLE as error:
+            return self._not_connected(error)
+        try:
+            await connection.send_packed_command(connection.pack_commands(batch.commands))
+            return [await self._read_async(connection) for _ in batch.commands]
+        except TROUBLE as error:
+            await connection.disconnect(nowait=True)
+            return Lost(True, not isinstance(error, FINAL), described(error))
+        except BaseException:  # cancelled: its reply is still to come
+            await connection.disconnect(nowait=True)
+            raise
+        finally:
+            await pool.release(connection)
+            if pool is not usual:
+                await pool.disconnect()
+
+    async def _read_async(self, connection: Any) -> Any:
+        try:
+            return await connection.read_response(disable_decoding=True)
+        except exceptions.ResponseError as error:
+            return failure(error)
+
+    def _is_long(self, batch: Batch) -> bool:
+        return self._timeout is not None and batch.seconds > self._timeout
+
+    def _patient(self, batch: Batch) -> tuple[str, dict[str, Any], int, float]:
+        """Return the parameters of a pool for one batch that needs more than the usual time."""
+        kind, keywords, _, wait = self._parameters
+        return kind, {**keywords, "socket_timeout": batch.seconds}, 1, wait
+
+    def _not_connected(self, error: BaseException) -> Lost:
+        if "No connection available" in str(error):
+            size = self._parameters[2]
+            message = f"All {size} connections were in use for {self._wait:g} seconds. Raise max_connections or wait."
+            return Lost(False, False, message)
+        return Lost(False, not isinstance(error, FINAL), described(error))
+
+    def _async_pool(self) -> Any:
+        loop = asyncio.get_running_loop()
+        pool = self._async.get(loop)
+        if pool is None:
+            pool, self._given_async = self._given_async or async_pool(*self._parameters), None
+            self._async[loop] = pool
+        return pool
+
+    def close(self) -> None:
+        """Close the blocking connections."""
+        self._blocking.disconnect()
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        pool = self._async.pop(asyncio.get_running_loop(), None)
+        if pool is not None:
+            await pool.disconnect()
+
+
+def failure(error: exceptions.ResponseError) -> Failure:
+    """Return an error that the server answered; redis-py cuts the word off that names a missing script."""
+    prefix = "NOSCRIPT " if isinstance(error, exceptions.NoScriptError) else ""
+    return Failure(prefix + str(error))
+
+
+def described(error: BaseException) -> str:
+    """Return what to tell of a connection that failed."""
+    return f"The data server could not be reached: {error or type(error).__name__}"

@@ -1,0 +1,87 @@
+"""Tables as scripts need them, and the layout that a namespace keeps of each. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ...contract import Column, Table
+from .packing import Packed, pack, texts
+
+
+class Fields(NamedTuple):
+    """Types and names of some columns, the names as words of a command and in packed form, too."""
+
+    types: list[str]
+    names: list[bytes]
+    packed: Packed
+
+
+class _Described(NamedTuple):
+    """What is worked out once for a table."""
+
+    table: Table
+    packed: Packed
+    layout: str
+    fields: Fields
+
+
+_known: dict[int, _Described] = {}
+
+
+def _described(table: Table) -> _Described:
+    """Return what was worked out for this very table; tables are few and live long."""
+    found = _known.get(id(table))
+    if found is None or found.table is not table:
+        if len(_known) >= 1000:
+            _known.clear()
+        found = _Described(table, _encode(table), _layout(table), _fields(table, table.names))
+        _known[id(table)] = found
+    return found
+
+
+def encode_table(table: Table) -> Packed:
+    """Return ``table`` as ``open`` of ``lua/lib.lua`` reads it."""
+    return _described(table).packed
+
+
+def fields_of(table: Table, names: Sequence[str] | None) -> Fields:
+    """Return the columns of ``names``, all of them for ``None``; ``KeyError`` for one that is not there."""
+    return _described(table).fields if names is None else _fields(table, names)
+
+
+def _fields(table: Table, names: Sequence[str]) -> Fields:
+    types: list[str] = [table.columns[table.positions[name]].type for name in names]
+    encoded = [name.encode() for name in names]
+    return Fields(types, encoded, texts(encoded))
+
+
+def layout(table: Table) -> str:
+    """Return what the stored form of a table depends on: its order, its ids and its indices, as JSON."""
+    return _described(table).layout
+
+
+def _encode(table: Table) -> Packed:
+    columns = [(column.name, column.type, column.unique, _index(column)) for column in table.columns]
+    return Packed(pack((table.name, table.pk.name, table.pk.type, table.auto, table.order, columns)))
+
+
+def _index(column: Column) -> str:
+    """Return the index that is kept; a unique column needs none to answer ``Eq``."""
+    return "" if column.unique and column.index == "equal" else column.index
+
+
+def _layout(table: Table) -> str:
+    columns = [
+        [column.name, column.type, column.unique, _index(column)]
+        for column in sorted(table.columns, key=lambda column: column.name)
+        if column.unique or column.index
+    ]
+    return json.dumps([table.order, table.auto, table.pk.type, columns], ensure_ascii=False)
+
+
+def from_layout(name: str, description: bytes) -> Table:
+    """Return as much of a table as its layout tells: enough to find all of its keys."""
+    order, auto, kind, columns = json.loads(description)
+    return Table(name, Column("", kind), tuple(Column(*column) for column in columns), auto, order)

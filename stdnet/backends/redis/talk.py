@@ -1,0 +1,192 @@
+"""The conversation with a server: what is sent together, what is sent again, and what an error means. No I/O.
+
+``converse`` yields what is to be done next (``Batch``, ``Pause``) and is sent what came of it; the two transports in
+``pools`` only carry that out. So the rules of retrying exist once, and can be read here:
+
+* A request that reads is sent again after its connection was lost. So is a commit, whose token the script checks, and
+  a part of a flush, which removes what is left.
+* A write is the first of what is sent together, and a flush is sent alone. So whatever is sent again, because its
+  script was not known or its reply was lost, is answered on the state that it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ...contract import Commit, Flush, Request
+from ...errors import CommitUnknown, ConnectionError, ResponseError, TableMismatch
+from .scripts import script
+from .wire import Call, Steps, steps
+
+PAUSES = (0.0, 0.1, 0.5)
+"""Seconds before each new attempt after a connection was lost."""
+
+BUSY_PAUSE = 0.25
+BUSY_PAUSES = 40
+"""How long, and how often, to wait for a server that runs somebody's long script and answers nothing else."""
+
+SECONDS_A_ROW = 50e-6
+"""How much longer than the time-out a commit may take for each row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Commands for one round trip; the answer is ``Answers`` or ``Lost``."""
+
+    commands: list[tuple[bytes, ...]]
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error that the server answered instead of a reply."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The round trip failed: whether anything may have been sent, whether to try again, and why."""
+
+    sent: bool
+    again: bool
+    message: str
+
+
+Answers: TypeAlias = list[Any]
+Talk: TypeAlias = Generator[Batch | Pause, Any, list[Any]]
+
+
+def converse(requests: Sequence[Request], namespace: str) -> Talk:
+    """Answer the requests, in order."""
+    replies: list[Any] = []
+    for group in groups(requests):
+        replies += yield from _answer(group, namespace)
+    return replies
+
+
+def groups(requests: Sequence[Request]) -> list[list[Request]]:
+    """Split requests into what may be sent together: a commit or none, and then what reads."""
+    found: list[list[Request]] = []
+    for request in requests:
+        if not found or isinstance(request, (Commit, Flush)) or isinstance(found[-1][0], Flush):
+            found.append([request])
+        else:
+            found[-1].append(request)
+    return found
+
+
+def _answer(requests: Sequence[Request], namespace: str) -> Talk:
+    running: list[Steps] = []
+    calls: list[Call] = []
+    mistake: Exception | None = None
+    for request in requests:
+        try:
+            program = steps(request, namespace)
+            calls.append(next(program))
+            running.append(program)
+        except Exception as error:  # a mistake in a request; those before it are answered all the same
+            mistake = error
+            break
+    replies = yield from run_all(running, calls)
+    if mistake is not None:
+        raise mistake
+    return replies
+
+
+def run_all(running: Sequence[Steps], calls: Sequence[Call]) -> Talk:
+    """Run programs side by side, given the first call of each, and return what they return."""
+    replies: list[Any] = [None] * len(running)
+    waiting = list(zip(range(len(running)), running, calls, strict=True))
+    while waiting:
+        answers = yield from _deliver([call for _, _, call in waiting])
+        following = []
+        for (place, program, _), answer in zip(waiting, answers, strict=True):
+            if isinstance(answer, Failure):
+                raise explained(answer.message)
+            try:
+                following.append((place, program, program.send(answer)))
+            except StopIteration as stop:
+                replies[place] = stop.value
+        waiting = following
+    return replies
+
+
+def _deliver(calls: Sequence[Call]) -> Generator[Batch | Pause, Any, Answers]:
+    """Get an answer to each call, loading scripts and trying again as needed."""
+    answers: Answers = []
+    loads = pauses = 0
+    while True:
+        waiting = calls[len(answers) :]
+        found = yield from _send_again([_command(call) for call in waiting], waiting)
+        refused = [place for place, answer in enumerate(found) if _is_unknown(answer) or _is_busy(answer)]
+        if not refused or loads > len(PAUSES) or pauses == BUSY_PAUSES:
+            return answers + found
+        answers += found[: refused[0]]
+        if texts := {waiting[place].script for place in refused if _is_unknown(found[place])}:
+            loads += 1
+            yield from _send_again([(b"SCRIPT", b"LOAD", script(name).text) for name in sorted(texts)], ())
+        else:
+            pauses += 1
+            yield Pause(BUSY_PAUSE)
+
+
+def _command(call: Call) -> tuple[bytes, ...]:
+    return (b"EVALSHA", script(call.script).sha, *call.arguments) if call.script else call.arguments
+
+
+def _is_unknown(answer: Any) -> bool:
+    return isinstance(answer, Failure) and answer.message.startswith(("NOSCRIPT", "No matching script"))
+
+
+def _is_busy(answer: Any) -> bool:
+    return isinstance(answer, Failure) and answer.message.startswith("BUSY ")
+
+
+def _send_again(commands: list[tuple[bytes, ...]], calls: Sequence[Call]) -> Generator[Batch | Pause, Any, Answers]:
+    """Send commands until they are answered, or until it is enough."""
+    batch, sent = Batch(commands, SECONDS_A_ROW * sum(call.size for call in calls)), False
+    for pause in (*PAUSES, None):
+        outcome = yield batch
+        if not isinstance(outcome, Lost):
+            answers: Answers = outcome
+            return answers
+        sent = sent or outcome.sent
+        if pause is None or not outcome.again:
+            break
+        yield Pause(pause)
+    for call in calls:
+        if sent and call.token is not None:
+            raise CommitUnknown(call.token, outcome.message)
+    raise ConnectionError(outcome.message)
+
+
+def explained(message: str) -> Exception:
+    """Return the exception for an error of the server or of a script."""
+    if not message.startswith("STDNET "):
+        return ResponseError(f"The server refused a request: {message}")
+    _, code, detail = message.split(" ", 2)
+    match code:
+        case "type":
+            return ResponseError(
+                f'The key "{detail}" holds another type than stdnet keeps there, so nothing was changed. '
+                "Something else wrote to this namespace: remove that key, or use another namespace."
+            )
+        case "mismatch":
+            return TableMismatch(detail)
+        case "token":
+            return ResponseError(
+                f'The commit "{detail}" was given up when it was resolved, so nothing was changed. '
+                "Commit again with another token."
+            )
+        case _:
+            return ResponseError(f'The scores of "{detail}" would add up to no number, so nothing was changed.')

@@ -1,0 +1,148 @@
+"""What type checkers must understand of a program; the functions are checked, never called."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from stdnet import odm
+
+if TYPE_CHECKING:
+    from typing_extensions import assert_type  # noqa: TC004  (nothing here is called)
+
+
+class Fund(odm.StdModel):
+    name = odm.SymbolField(unique=True)
+    note = odm.CharField(max_length=30)
+    data = odm.ByteField()
+    active = odm.BooleanField()
+    size = odm.IntegerField()
+    lots = odm.IntegerField(required=False)
+    rank = odm.IntegerField(required=False, default=0, index=True)
+    cached = odm.IntegerField(as_cache=True)
+    price = odm.FloatField(required=True, index=True)
+    ratio = odm.FloatField(required=False)
+    factor = odm.FloatField(default=1)
+    opened = odm.DateField()
+    closed = odm.DateField(required=False)
+    day = odm.DateField(default=date.today)
+    created = odm.DateTimeField(default=datetime.now)
+    changed = odm.DateTimeField(required=False)
+    seen = odm.DateTimeField(as_cache=True)
+
+    class Meta:
+        register = False
+
+
+class Country(odm.StdModel):
+    code = odm.SymbolField(primary_key=True)
+    area = odm.FloatField(unique=True, required=False)
+
+    class Meta:
+        register = False
+
+
+class Sub(Fund):
+    extra = odm.IntegerField()
+
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride]  (to it, inner classes are to be subclasses)
+        register = False
+
+
+def attributes(fund: Fund, country: Country, sub: Sub) -> None:
+    assert_type(fund.name, str)
+    assert_type(fund.note, str)
+    assert_type(fund.data, bytes)
+    assert_type(fund.active, bool)
+    assert_type(fund.size, int)
+    assert_type(fund.lots, int | None)
+    assert_type(fund.rank, int)
+    assert_type(fund.cached, int | None)
+    assert_type(fund.price, float)
+    assert_type(fund.ratio, float | None)
+    assert_type(fund.factor, float)
+    assert_type(fund.opened, date)
+    assert_type(fund.closed, date | None)
+    assert_type(fund.day, date)
+    assert_type(fund.created, datetime)
+    assert_type(fund.changed, datetime | None)
+    assert_type(fund.seen, datetime | None)
+    assert_type(country.code, str)
+    assert_type(country.area, float | None)
+    assert_type(sub.name, str)
+    assert_type(sub.extra, int)
+    fund.lots = None
+    fund.size = 3
+    fund.id = 3
+
+
+def instances(fund: Fund) -> None:
+    assert_type(Fund(name="a", size="3"), Fund)
+    assert_type(fund.clone(name="b"), Fund)
+    assert_type(fund.save(), Fund)
+    assert_type(Fund.from_base64_data(name="x"), Fund)
+    assert_type(Fund.get_unique_instance([fund]), Fund)
+    assert_type(fund.is_valid(), bool)
+    assert_type(fund.has_all_data, bool)
+    assert_type(fund.uuid, str)
+    assert_type(fund.tojson(), dict[str, Any])
+    assert_type(Fund._meta.pkname(), str)
+
+
+def blocking(models: odm.Router) -> None:
+    manager = models[Fund]
+    assert_type(manager, odm.Manager[Fund])
+    assert_type(manager.new(name="a"), Fund)
+    assert_type(manager.get(name="a"), Fund)
+    assert_type(manager.all(), list[Fund])
+    assert_type(manager.count(), int)
+    assert_type(manager.update_or_create(name="a"), tuple[Fund, bool])
+    assert_type(manager.filter(size__gt=3), odm.Query[Fund])
+    assert_type(models.add(Fund()), Fund)
+
+    session = models.session()
+    assert_type(session, odm.Session)
+    query = session.query(Fund)
+    assert_type(query, odm.Query[Fund])
+    assert_type(query.filter(name="a").exclude(size=3).union(query).sort_by("-name").load_only("name"), odm.Query[Fund])
+    assert_type(query.all(), list[Fund])
+    assert_type(query[0], Fund)
+    assert_type(query[:2], list[Fund])
+    assert_type(query.get(name="a"), Fund)
+    assert_type(query.count(), int)
+    assert_type(len(query), int)
+    assert_type("a" in query, bool)
+    assert_type([fund.name for fund in query], list[str])
+    with session.begin() as t:
+        assert_type(t, odm.Transaction)
+        assert_type(t.add(Fund()), Fund)
+    assert_type(session.add(Fund()), Fund)
+
+
+async def awaited(models: odm.AsyncRouter) -> None:
+    manager = models[Fund]
+    assert_type(manager, odm.AsyncManager[Fund])
+    assert_type(await manager.new(name="a"), Fund)
+    assert_type(await manager.get(name="a"), Fund)
+    assert_type(await manager.all(), list[Fund])
+    assert_type(await manager.count(), int)
+    assert_type(await manager.update_or_create(name="a"), tuple[Fund, bool])
+    assert_type(manager.filter(size__gt=3), odm.AsyncQuery[Fund])
+    assert_type(await models.add(Fund()), Fund)
+
+    session = models.session()
+    assert_type(session, odm.AsyncSession)
+    query = session.query(Fund)
+    assert_type(query, odm.AsyncQuery[Fund])
+    assert_type(query.filter(name="a").sort_by("-name"), odm.AsyncQuery[Fund])
+    assert_type(await query.all(), list[Fund])
+    assert_type(query[0], Awaitable[Fund])
+    assert_type(await query[0], Fund)
+    assert_type(await query[:2], list[Fund])
+    assert_type(await query.count(), int)
+    assert_type([fund.name async for fund in query], list[str])
+    async with session.begin() as t:
+        assert_type(t, odm.AsyncTransaction)
+        assert_type(t.add(Fund()), Fund)
+    assert_type(await session.add(Fund()), Fund)

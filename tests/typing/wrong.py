@@ -1,0 +1,49 @@
+"""What type checkers must refuse: each line that says so at its end, and no other. Never called."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from stdnet import odm
+
+from .right import Fund
+
+
+def attributes(fund: Fund) -> None:
+    fund.name = 5  # wrong
+    fund.size = "3"  # wrong
+    fund.size = None  # wrong
+    fund.opened = None  # wrong
+    fund.opened = date(2020, 1, 2)
+    fund.lots = None
+    fund.size.upper()  # wrong
+    fund.nmae  # wrong  # noqa: B018
+    fund.lots + 1  # wrong
+    fund.ratio.hex()  # wrong
+    fund.closed.year  # wrong  # noqa: B018
+
+
+def blocking(models: odm.Router) -> None:
+    query = models.session().query(Fund)
+    models.session().query("Fund")  # wrong
+    models.session().query(int)  # wrong
+    query[0].nmae  # wrong  # noqa: B018
+    query["a"]  # wrong
+    query.fliter(name="a")  # wrong
+    query.filter("a")  # wrong
+    models[Fund].get(name="a").size.upper()  # wrong
+    models[Fund].all().name  # wrong  # noqa: B018
+    size: str = models[Fund].count()  # wrong
+    print(size)  # noqa: T201
+
+
+async def awaited(models: odm.AsyncRouter) -> None:
+    query = models.session().query(Fund)
+    query.all().sort()  # wrong
+    query[0].name  # wrong  # noqa: B018
+    len(query)  # wrong
+    for fund in query:  # wrong
+        print(fund)  # noqa: T201
+    with models.session().begin():  # wrong
+        pass
+    (await models[Fund].get(name="a")).size.upper()  # wrong
