@@ -56,12 +56,12 @@ class Unit:
             raise CommitException(reasons, len(nameless), [instance for _, instance in nameless])
         return Commit(self.deletes, tuple(saves))
 
-    def refusal(self, reply: Refused) -> CommitException:
+    def refusal(self, reply: Refused, stored: Iterable[ModelMeta[Any]] = ()) -> CommitException:
         """Return the error for a refused commit, which names each instance, field and value."""
         refused = dict.fromkeys((clash.save, clash.change) for clash in reply.clashes)
         instances = [self.saving[save][1][change] for save, change in refused]
         reasons = [_reason(self.saving[clash.save][0], clash) for clash in reply.clashes]
-        return CommitException(reasons, len(instances), instances)
+        return CommitException(reasons, len(instances), instances, [str(meta) for meta in stored])
 
     def applied(self, reply: Committed) -> tuple[dict[ModelMeta[Any], list[Any]], dict[ModelMeta[Any], list[Any]]]:
         """Mark the instances as stored and forget them; return the saved instances and the deleted pks, by model."""
