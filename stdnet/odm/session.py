@@ -375,7 +375,10 @@ class Session(SessionBase):
         return run(programs.delete(self, instance_or_query))
 
     def update_or_create(self, model: type[M], **kwargs: Any) -> tuple[M, bool]:
-        """Update the one row that the indexed keywords (or the pk) find, or create one; return (row, is new)."""
+        """Update the one row that the indexed keywords (or the pk) find, or create one; return (row, is new).
+
+        It looks and then writes, in two steps: two callers at once may both create, unless a unique field forbids it.
+        """
         return run(programs.update_or_create(self, model, kwargs))
 
     def flush(self, model: Any) -> int:
@@ -421,7 +424,10 @@ class AsyncSession(SessionBase):
         return await arun(programs.delete(self, instance_or_query))
 
     async def update_or_create(self, model: type[M], **kwargs: Any) -> tuple[M, bool]:
-        """Update the one row that the indexed keywords (or the pk) find, or create one; return (row, is new)."""
+        """Update the one row that the indexed keywords (or the pk) find, or create one; return (row, is new).
+
+        It looks and then writes, in two steps: two callers at once may both create, unless a unique field forbids it.
+        """
         return await arun(programs.update_or_create(self, model, kwargs))
 
     async def flush(self, model: Any) -> int:
