@@ -70,7 +70,15 @@ def _suggestion(name: str, candidates: Iterable[str]) -> str:
 
 
 class StdNetException(Exception):
-    """The root of all exceptions raised by stdnet."""
+    """The root of all exceptions raised by stdnet. They survive pickling, with their text and their data."""
+
+    def __reduce__(self) -> Any:
+        return _rebuilt, (type(self), self.args), self.__dict__
+
+
+def _rebuilt(cls: type[StdNetException], args: tuple[Any, ...]) -> StdNetException:
+    """Make an exception again without building its message anew."""
+    return cls.__new__(cls, *args)
 
 
 class ConnectionError(StdNetException, builtins.ConnectionError):
@@ -176,15 +184,26 @@ class CommitException(ResponseError):
     """A commit was refused as a whole; nothing of it was stored.
 
     ``failures`` is the number of instances that were refused, ``reasons`` one sentence for each clash and
-    ``instances`` the refused instances. They stay usable: mend them, add them again, and commit.
+    ``instances`` the refused instances. They stay usable: mend them, add them again, and commit. ``stored`` names the
+    models of other backends, which have a commit of their own each, that the same transaction had stored before.
     """
 
-    def __init__(self, reasons: Sequence[str] | str, failures: int = 1, instances: Sequence[object] = ()) -> None:
+    def __init__(
+        self,
+        reasons: Sequence[str] | str,
+        failures: int = 1,
+        instances: Sequence[object] = (),
+        stored: Sequence[str] = (),
+    ) -> None:
         self.reasons = (reasons,) if isinstance(reasons, str) else tuple(reasons)
         self.failures = failures
         self.instances = tuple(instances)
+        self.stored = tuple(stored)
         head = "" if failures == 1 else f"There were {failures} exceptions during commit. "
-        super().__init__(f"{head}Nothing was stored. " + "\n\n".join(self.reasons))
+        head += (
+            f"Nothing but {', '.join(stored)}, in another backend, was stored. " if stored else "Nothing was stored. "
+        )
+        super().__init__(head + "\n\n".join(self.reasons))
 
 
 class CommitUnknown(ResponseError):
@@ -240,7 +259,8 @@ class InvalidValue(FieldValueError, ValueError):
     """A value cannot be converted to what a field holds."""
 
     def __init__(self, field: object, value: object, problem: str) -> None:
-        self.field = field
+        self.field = str(field)
+        self.problem = problem
         super().__init__(f"{field}: {shown(value)} {problem}.")
 
 

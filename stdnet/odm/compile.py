@@ -147,9 +147,18 @@ def _any_of(plans: list[Plan]) -> Plan:
 
 def _operand(query: QueryBase[Any], other: QueryBase[Any]) -> Plan:
     """Return another query as a set of this model's ids."""
-    if other._get_field is None and other.meta is query.meta:
-        return other.construct()
-    return _in(query, query.meta.pk, other)
+    if other._get_field is not None:
+        return _in(query, query.meta.pk, other)
+    if other.meta is not query.meta:
+        raise QuerySetError(
+            f'Cannot combine a query of "{query.meta}" with one of "{other.meta}". Use get_field to name the field '
+            "that holds the ids."
+        )
+    if other.backend is not query.backend and other.backend != query.backend:
+        raise QuerySetError(
+            f'Cannot combine two queries of "{query.meta}" that different backends answer. Pass the ids instead.'
+        )
+    return other.construct()
 
 
 def _clauses(query: QueryBase[Any], arguments: Mapping[str, Any]) -> Iterator[list[Plan]]:
@@ -206,9 +215,10 @@ def _across(query: QueryBase[Any], link: Link, arguments: dict[str, Any]) -> Pla
 
 
 def _exclude_clauses(query: QueryBase[Any]) -> Iterator[list[Plan]]:
-    """Yield the plans to exclude: any keyword is enough, but a repeated range has to hold as a whole."""
+    """Yield the plans to exclude: any keyword is enough, also of one that is repeated."""
     for name, value in query.eargs.items():
-        yield from _clauses(query, {name: value})
+        for each in _every(value):
+            yield from _clauses(query, {name: each})
 
 
 def _parse(meta: ModelMeta[Any], name: str) -> tuple[Field[Any], str]:
@@ -273,7 +283,7 @@ def _serialise(field: Field[Any], value: Any, lookup: str = "") -> Scalar:
     try:
         return field.serialise(value, lookup or None)
     except InvalidValue as error:
-        raise BadLookupValue(field, lookup, value, str(error).rpartition(": ")[2].removesuffix(".")) from None
+        raise BadLookupValue(field, lookup, value, error.problem) from None
     except (TypeError, ValueError, AttributeError, OverflowError):
         raise BadLookupValue(field, lookup, value, f"cannot be compared with a {type(field).__name__}") from None
 

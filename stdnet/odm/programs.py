@@ -193,13 +193,14 @@ def commit(transaction: TransactionBase) -> Program[bool]:
         for unit, request in work:
             (reply,) = yield Trip(unit.server, [request])
             if isinstance(reply, Refused):
-                failure = unit.refusal(reply)
+                failure = unit.refusal(reply, transaction.saved)
                 break
             saved, deleted = unit.applied(reply)
             transaction.saved.update(saved)
             transaction.deleted.update(deleted)
         if failure is None:
             transaction.on_result = True
+        transaction.sent = True
         yield from _post_signals(transaction, session)
         if failure is not None:
             raise failure

@@ -16,6 +16,9 @@ from .fields import AtomField, T
 EXACT = 2**53
 """Up to here an integer is exact as a double, which is what scores and sorted indices are made of."""
 
+MOST_BITS = 13_000
+"""Python turns no larger integers into text, which is how a server stores them."""
+
 EPOCH = datetime(1970, 1, 1)
 _EPOCH_DAY = EPOCH.toordinal()
 _DAY = 86400
@@ -65,6 +68,8 @@ class IntegerField(NumericField[I]):
                 self.invalid(value, "is not an integer")
         if self.index and not -EXACT <= value <= EXACT:
             self.invalid(value, "is beyond ±2**53, the range of an indexed integer; declare the field index=False")
+        if value.bit_length() > MOST_BITS:
+            self.invalid("a huge integer", "has more than 4,000 digits")
         number: int = value
         return number
 

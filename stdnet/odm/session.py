@@ -259,12 +259,22 @@ class SessionBase:
         """Queue an instance to be saved; nothing is sent."""
         if not hasattr(instance, "_meta") or isinstance(instance, type):
             raise InvalidTransaction(f"{type(instance).__name__} is not an instance of a model. Add instances.")
+        self._accepting()
         pending = self._models.get(instance._meta) or self.model(instance)
         instance.dbdata["session"] = self
         pending.add(instance, modified, persistent, force_update)
 
+    def _accepting(self) -> None:
+        """Raise ``InvalidTransaction`` if the open transaction was sent, and would drop what is added."""
+        if self.transaction is not None and self.transaction.sent:
+            raise InvalidTransaction(
+                "The transaction of this session has been sent, and its post signals are running. "
+                "Use a new session in the callback: session.router.session()."
+            )
+
     def enqueue_delete(self, target: Any) -> SessionModel:
         """Queue an instance, or the rows of a query, to be deleted; nothing is sent."""
+        self._accepting()
         if isinstance(target, QueryBase):
             if target.session is not self:
                 raise ValueError("Cannot delete a query of another session. Make it with this session's query().")
@@ -368,7 +378,10 @@ class Session(SessionBase):
         return run(programs.delete(self, instance_or_query))
 
     def update_or_create(self, model: type[M], **kwargs: Any) -> tuple[M, bool]:
-        """Update the one row that the indexed keywords (or the pk) find, or create one; return (row, is new)."""
+        """Update the one row that the indexed keywords (or the pk) find, or create one; return (row, is new).
+
+        It looks and then writes, in two steps: two callers at once may both create, unless a unique field forbids it.
+        """
         return run(programs.update_or_create(self, model, kwargs))
 
     def flush(self, model: Any) -> int:
@@ -415,7 +428,10 @@ class AsyncSession(SessionBase):
         return await arun(programs.delete(self, instance_or_query))
 
     async def update_or_create(self, model: type[M], **kwargs: Any) -> tuple[M, bool]:
-        """Update the one row that the indexed keywords (or the pk) find, or create one; return (row, is new)."""
+        """Update the one row that the indexed keywords (or the pk) find, or create one; return (row, is new).
+
+        It looks and then writes, in two steps: two callers at once may both create, unless a unique field forbids it.
+        """
         return await arun(programs.update_or_create(self, model, kwargs))
 
     async def flush(self, model: Any) -> int:

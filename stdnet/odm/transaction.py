@@ -60,6 +60,7 @@ class TransactionBase:
         self.saved = ModelDictionary()
         self.deleted = ModelDictionary()
         self.on_result: bool | None = None
+        self.sent = False
 
     @property
     def executed(self) -> bool:
@@ -106,7 +107,8 @@ class TransactionBase:
         session.drop_pending()
 
     def __repr__(self) -> str:
-        state = "open" if self.session is not None else "committed" if self.on_result else "rolled back"
+        done = "committed" if self.on_result else "committed in part" if self.saved or self.deleted else "rolled back"
+        state = "open" if self.session is not None else done
         return f"<{type(self).__name__} {self.name}: {state}>"
 
 

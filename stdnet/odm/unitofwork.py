@@ -62,7 +62,7 @@ class Unit:
             raise CommitException(reasons, len(nameless), [instance for _, instance in nameless])
         return Commit(self.deletes, tuple(saves), tuple(reference for _, reference in self.references))
 
-    def refusal(self, reply: Refused) -> CommitException:
+    def refusal(self, reply: Refused, stored: Iterable[ModelMeta[Any]] = ()) -> CommitException:
         """Return the error for a refused commit, which names each instance, field and value."""
         refused = dict.fromkeys((clash.save, clash.change) for clash in reply.clashes)
         instances = [self.saving[save][1][change] for save, change in refused]
@@ -70,7 +70,7 @@ class Unit:
         reasons += [self._held(held) for held in reply.held]
         failures = {(self.references[held.reference][1].parent.name, held.id): held for held in reply.held}
         instances += [instance for held in failures.values() for instance in self._deleted(held)]
-        return CommitException(reasons, len(refused) + len(failures), instances)
+        return CommitException(reasons, len(refused) + len(failures), instances, [str(meta) for meta in stored])
 
     def _held(self, held: Held) -> str:
         key = self.references[held.reference][0]

@@ -353,3 +353,21 @@ async def test_a_view_of_the_backend_query_shows_what_was_fetched(models):
     found = await do(query.all())
     assert query.backend_query().executed
     assert query.backend_query().cache[None] is found
+
+
+async def test_more_excludes_never_bring_rows_back(models):
+    query = await simple(models)
+    assert await codes(query.exclude(number__ge=4)) == "a d"
+    assert await codes(query.exclude(number__ge=4).exclude(number__ge=5)) == "a d"
+    assert await codes(query.exclude(number__ge=4).exclude(number__gte=5)) == "a d"
+    assert await codes(query.exclude(code__contains="b").exclude(code__contains="zzz")) == "a c d"
+
+
+async def test_queries_of_another_model_or_backend_cannot_be_combined(models):
+    query = await simple(models)
+    other = type(models)("memory://")
+    other.register(SimpleModel)
+    for wrong in (models.country.query(), other.simplemodel.query()):
+        for combined in (query.union(wrong), query.intersect(wrong)):
+            with pytest.raises(QuerySetError, match="Cannot combine"):
+                await do(combined.all())

@@ -62,7 +62,7 @@ async def test_exclude_drops_what_any_keyword_matches(models):
     assert await codes(q.exclude(group="g1", code="d")) == "c"
     assert await codes(q.exclude(group="g1").exclude(group="g2")) == "d"
     assert await codes(q.exclude(number__gt=3, number__lt=5)) == "d"
-    assert await codes(q.exclude(number__gt=3).exclude(number__gt=4)) == "a b d"
+    assert await codes(q.exclude(number__gt=3).exclude(number__gt=4)) == "a d"
     assert await codes(q.exclude(id=None)) == await codes(q.exclude(code="zz")) == "a b c d"
     assert await codes(q.exclude(id=(1, 2, 3, 4, 5))) == ""
     assert await codes(q.filter(group="g1").exclude(code=("a", "b"))) == ""

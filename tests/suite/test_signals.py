@@ -273,3 +273,14 @@ def test_a_callback_may_unbind_itself():
     event.fire()
     event.fire()
     assert seen == ["once", "always", "always"]
+
+
+async def test_what_a_post_signal_adds_to_the_session_is_refused_and_not_lost(models):
+    def add_more(event, sender, instances, session, **kwargs):
+        instances[0].number = 2
+        session.enqueue(instances[0])
+
+    models.post_commit.bind(add_more, SimpleModel)
+    with pytest.raises(InvalidTransaction, match=r"session\.router\.session\(\)"):
+        await do(models.simplemodel.new(code="a"))
+    assert await do(models.simplemodel.count()) == 1

@@ -112,18 +112,13 @@ def stored(kind: str, values: Sequence[Scalar]) -> list[bytes | None]:
     return [None if value is None else next(present) for value in values]
 
 
-_LOADED: dict[str, Callable[[Iterable[Any]], Iterable[Any]]] = {
-    "str": lambda values: map(bytes.decode, values),
-    "bytes": lambda values: values,
-    "int": lambda values: map(int, values),
-    "float": lambda values: map(float, values),
-}
+READ: dict[str, Callable[[bytes], Any]] = {"str": bytes.decode, "bytes": bytes, "int": int, "float": float}
+"""What makes a value of a type from its stored form."""
 
 
 def loaded(kind: str, values: Sequence[bytes | None]) -> list[Any]:
     """Return the values of one type from their stored form."""
-    read = _LOADED[kind]
+    read = READ[kind]
     if None not in values:
-        return list(read(values))
-    present = iter(read([value for value in values if value is not None]))
-    return [None if value is None else next(present) for value in values]
+        return list(map(read, values))  # type: ignore[arg-type]
+    return [None if value is None else read(value) for value in values]

@@ -201,14 +201,17 @@ class Pools:
         return pool
 
     def close(self) -> None:
-        """Close the blocking connections."""
-        self._blocking.disconnect()
+        """Close the blocking connections that are idle; those in use belong to other users of this server."""
+        try:
+            self._blocking.disconnect(inuse_connections=False)
+        except TypeError:  # before redis-py 7 a blocking pool cannot tell them apart
+            self._blocking.disconnect()
 
     async def aclose(self) -> None:
-        """Close the connections of the running event loop."""
-        pool = self._async.pop(asyncio.get_running_loop(), None)
+        """Close the connections of the running event loop that are idle."""
+        pool = self._async.get(asyncio.get_running_loop())
         if pool is not None:
-            await pool.disconnect()
+            await pool.disconnect(inuse_connections=False)
 
 
 def failure(error: exceptions.ResponseError) -> Failure:

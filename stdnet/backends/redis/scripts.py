@@ -9,15 +9,18 @@ from importlib.resources import files
 
 PARTS = {
     "commit": ("lib", "where", "plans", "rows", "commit"),
+    "save": ("lib", "rows", "commit"),
     "select": ("lib", "where", "plans", "select"),
     "get": ("get",),
+    "find": ("find",),
     "fetch": ("lib", "fetch"),
     "count": ("lib", "where", "plans", "count"),
     "keys": ("lib", "keys"),
     "flush": ("lib", "rows", "flush"),
     "resolve": ("lib", "resolve"),
 }
-"""The files that each script is made of."""
+"""The files that each script is made of. ``save`` is a commit without deletes, so without plans: a script pays for each
+function that it could need, and a commit of one row for those of ``plans`` as much as for all of its commands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from ...contract import Column, Table
-from .packing import Packed, pack, texts
+from .packing import READ, Packed, pack, texts
 
 
 class Fields(NamedTuple):
     """Types and names of some columns, the names as words of a command and in packed form, too."""
 
     types: list[str]
+    readers: list[Callable[[bytes], Any]]
     names: list[bytes]
     packed: Packed
 
@@ -54,7 +55,7 @@ def fields_of(table: Table, names: Sequence[str] | None) -> Fields:
 def _fields(table: Table, names: Sequence[str]) -> Fields:
     types: list[str] = [table.columns[table.positions[name]].type for name in names]
     encoded = [name.encode() for name in names]
-    return Fields(types, encoded, texts(encoded))
+    return Fields(types, [READ[kind] for kind in types], encoded, texts(encoded))
 
 
 def layout(table: Table) -> str:

@@ -36,7 +36,7 @@ from ...contract import (
 )
 from .packing import NIL, Packed, array, loaded, pack, stored, texts
 from .plans import encode_plan
-from .tables import encode_fields, encode_table, from_layout, layout, pack_fields
+from .tables import Fields, encode_table, fields_of, from_layout, layout
 from .values import bounds, spelled
 
 PART = 1000
@@ -68,8 +68,10 @@ def steps(request: Request, namespace: str) -> Steps:
     match request:
         case Commit():
             return _commit(request, namespace)
-        case Select(table, Ids((id,)), sort=None, start=None, stop=None) if len(table.columns) < PART:
+        case Select(plan=Ids((id,)), sort=None) if _is_simple(request):
             return _get(request, id, namespace)
+        case Select(plan=Eq() | Range(), sort=None) if _is_simple(request):
+            return _find(request, namespace)
         case Select():
             return _select(request, namespace)
         case Count(table, plan):
@@ -99,69 +101,119 @@ def _count(table: Table, plan: Plan, namespace: str) -> Steps:
 
 def _counting(table: Table, plan: Plan, base: bytes) -> tuple[bytes, ...] | None:
     """Return the command that counts a plan by itself, if there is one."""
-    match plan:
-        case All():
-            return b"ZCARD", base + b":id"
-        case Eq(field, (value,)) if (column := table.columns[table.positions[field]]).index and not column.unique:
-            key, own = base + b":idx:" + field.encode(), spelled(column, value)
-            if not own:
-                return None
-            return (b"ZCOUNT", key, own, own) if column.index == "range" else (b"SCARD", key + b":" + keys.escape(own))
-        case Range(field) if field != table.pk.name and table.columns[table.positions[field]].index == "range":
-            low, high = bounds(plan)
-            return b"ZCOUNT", base + b":idx:" + field.encode(), low, high
+    if isinstance(plan, All):
+        return b"ZCARD", base + b":id"
+    match _index(table, plan, base):
+        case b"equal", key, _, _:
+            return b"SCARD", key
+        case b"range", key, low, high:
+            return b"ZCOUNT", key, low, high
         case _:
             return None
+
+
+def _index(table: Table, plan: Plan, base: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
+    """Return kind and key of the index that answers a plan by itself, if there is one, and the bounds to look for."""
+    if not isinstance(plan, (Eq, Range)) or plan.field == table.pk.name:
+        return None
+    column, name = table.columns[table.positions[plan.field]], plan.field.encode()
+    if isinstance(plan, Range):
+        return (b"range", base + b":idx:" + name, *bounds(plan)) if column.index == "range" else None
+    own = spelled(column, plan.values[0]) if len(plan.values) == 1 else None
+    if not own:
+        return None
+    if column.unique:
+        return b"unique", base + b":uni:" + name, own, own
+    if column.index == "range":
+        return b"range", base + b":idx:" + name, own, own
+    return (b"equal", base + b":idx:" + name + b":" + keys.escape(own), b"", b"") if column.index else None
 
 
 # select
 
 
+def _is_simple(request: Select) -> bool:
+    """Return whether all rows, or some of the first, are asked for, and not too many columns for one command."""
+    stop = request.stop
+    return not request.start and (stop is None or 0 < stop <= PART) and len(request.table.columns) < PART
+
+
 def _get(request: Select, id: Id, namespace: str) -> Steps:
-    """Read one row by its id, which is what a program asks most."""
+    """Read one row by its id, which is what a program asks most.
+
+    A row has no hash if all of its values are missing; only then the ids have to be asked, too.
+    """
     table, base = request.table, (namespace + request.table.name).encode()
     stored_id = spelled(table.pk, id)
     if stored_id is None:
         return (yield from _select(request, namespace))
-    names = table.names if request.fields is None else request.fields
-    types = pack_fields(table, names)[0] if request.fields is not None else encode_fields(table)[0]
+    fields = fields_of(table, request.fields)
     key = base + b":obj:" + keys.escape(stored_id)
-    row = yield Call("get", (b"2", base + b":id", key, stored_id, *map(str.encode, names)))
-    return _selected(request, types, [stored_id], [row]) if row is not None else Selected([], [])
+    row = (yield Call("", (b"HMGET", key, *fields.names))) if fields.names else []
+    if row.count(None) == len(row):
+        row = yield Call("get", (b"2", base + b":id", key, stored_id, *fields.names))
+    return _selected(request, fields, [stored_id], [row]) if row is not None else Selected([], [])
 
 
-def _selected(request: Select, types: list[str], ids: list[bytes], rows: list[Any]) -> Selected:
-    found = loaded(request.table.pk.type, ids)
-    if not types:
-        return Selected(found, [] if request.fields == () else [()] * len(ids))
-    return Selected(found, list(zip(*map(loaded, types, zip(*rows, strict=True)), strict=True)))
+def _find(request: Select, namespace: str) -> Steps:
+    """Read the rows that an index finds by itself, unless to order them needs more than ``find.lua`` can do."""
+    table, base = request.table, (namespace + request.table.name).encode()
+    numeric = table.pk.type in ("int", "float")
+    index = _index(table, request.plan, base)
+    if index is None or not _is_ordered(index[0], numeric, table.order == "id"):
+        return (yield from _select(request, namespace))
+    kind, key, low, high = index
+    fields = fields_of(table, request.fields)
+    options = (base + b":obj:", b"1" if numeric else b"", b"%d" % (request.stop or 0), b"%d" % PART)
+    ids, rows = yield Call("find", (b"2", base + b":id", key, kind, low, high, *options, *fields.names))
+    return (yield from _completed(request, fields, ids, rows, namespace))
+
+
+def _is_ordered(kind: bytes, numeric: bool, by_id: bool) -> bool:
+    """Return whether ``find.lua`` gives ids in order: one id, ids that are sorted as numbers, or ties as text."""
+    return kind == b"unique" or (numeric and by_id) or (kind == b"equal" and not numeric)
 
 
 def _select(request: Select, namespace: str) -> Steps:
     table = request.table
-    names = table.names if request.fields is None else request.fields
-    types, fields = encode_fields(table) if request.fields is None else pack_fields(table, names)
+    fields = fields_of(table, request.fields)
     sort = None
     if request.sort is not None:
         sort = (table.column(request.sort.field).name, request.sort.desc)
-    head = encode_table(table)
     ids, rows = yield call(
         "select",
         namespace,
-        head,
+        encode_table(table),
         encode_plan(table, request.plan),
         sort,
         _clamped(request.start),
         _clamped(request.stop),
-        fields,
+        fields.packed,
         PART,
     )
-    for first in range(PART, len(ids) if names else 0, PART):
-        rows += yield call("fetch", namespace, head, texts(ids[first : first + PART]), fields)
+    return (yield from _completed(request, fields, ids, rows, namespace))
+
+
+def _completed(request: Select, fields: Fields, ids: list[bytes], rows: list[Any], namespace: str) -> Steps:
+    """Read the rows that the first call left, part by part."""
+    head = encode_table(request.table)
+    for first in range(PART, len(ids) if fields.names else 0, PART):
+        part = texts(ids[first : first + PART])
+        rows += yield call("fetch", namespace, head, part, fields.packed)
     if None in rows:  # deleted between two parts
         ids = [id for id, row in zip(ids, rows, strict=True) if row is not None]
         rows = [row for row in rows if row is not None]
-    return _selected(request, types, ids, rows)
+    return _selected(request, fields, ids, rows)
+
+
+def _selected(request: Select, fields: Fields, ids: list[bytes], rows: list[Any]) -> Selected:
+    found = loaded(request.table.pk.type, ids)
+    if not fields.names:
+        return Selected(found, [] if request.fields == () else [()] * len(ids))
+    if len(rows) == 1:  # column by column, as below, it takes three times as long
+        row = zip(fields.readers, rows[0], strict=True)
+        return Selected(found, [tuple([None if value is None else read(value) for read, value in row])])
+    return Selected(found, list(zip(*map(loaded, fields.types, zip(*rows, strict=True)), strict=True)))
 
 
 def _clamped(bound: int | None) -> int | None:
@@ -175,7 +227,8 @@ def _commit(request: Commit, namespace: str) -> Steps:
     deletes = [(*_head(delete.table), encode_plan(delete.table, delete.plan)) for delete in request.deletes]
     saves = [_save(save) for save in request.saves]
     size = sum(len(save.changes) for save in request.saves)
-    reply = yield call("commit", namespace, request.token, deletes, saves, writes=True, token=request.token, size=size)
+    name = "commit" if deletes else "save"
+    reply = yield call(name, namespace, request.token, deletes, saves, writes=True, token=request.token, size=size)
     return _refused(request, reply[1]) if reply[0] == b"refused" else committed(reply)
 
 

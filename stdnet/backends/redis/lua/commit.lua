@@ -340,5 +340,10 @@ return run(function()
     if #clashes > 0 then
         return refused(clashes)
     end
-    return apply(ids, deleted)
+    local reply = apply(ids, deleted)
+    if #ARGV[2] > 100000 then -- free what it took now; else the small calls that follow would do so, bit by bit
+        request, deletes, saves, drafts, order = nil, nil, nil, nil, nil
+        collectgarbage()
+    end
+    return reply
 end)
