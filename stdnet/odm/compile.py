@@ -280,6 +280,11 @@ def _serialise(field: Field[Any], value: Any, lookup: str = "") -> Scalar:
         return None
     if isinstance(value, (list, tuple, set, frozenset, dict)):
         raise BadLookupValue(field, lookup, value, "is a collection inside a collection")
+    if field.primary_key and hasattr(value, "_meta") and not isinstance(value, type):
+        if value._meta is not field.meta:
+            raise BadLookupValue(field, lookup, value, f'is a "{value._meta}", not a "{field.meta}"')
+        if value.pkvalue() is None:
+            raise BadLookupValue(field, lookup, value, "is not saved yet, so it has no id")
     try:
         return field.serialise(value, lookup or None)
     except InvalidValue as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..contract import In, Plan, Related, Table
+from ..contract import In, Plan, Related, Table, is_nothing
 from ..errors import QuerySetError
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class Link:
 
     def rows(self, plan: Plan) -> Plan:
         """Return the rows of this side that lead to any row of ``plan`` on the other."""
+        if is_nothing(plan):
+            return plan
         for hop in reversed(self.hops):
             plan = In(hop.column, hop.table, plan, hop.of)
         return plan

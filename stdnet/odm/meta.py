@@ -325,7 +325,8 @@ class ModelMeta(Generic[M]):
         name = sortby[1:] if desc else sortby
         first, rest = split(name) if isinstance(name, str) else ("", "")
         field = self.dfields.get(first)
-        if field is None or (rest and not field.is_relation):
+        nests = field is not None and field.is_relation and not rest.startswith("-")
+        if field is None or not (nests if rest else name == first):
             raise (errorClass or ValueError)(
                 f'"{self.modelkey}" cannot order by attribute "{name}". It is not a scalar field.'
             )

@@ -188,9 +188,8 @@ class QueryBase(Generic[M]):
         ``related`` is a foreign key, a related name, a many-to-many field, or a path of them: ``fund__manager``. With
         ``fields`` only those of the related rows are loaded. ``FieldError`` for a name that is not a relation.
         """
-        meta, rest = self._meta, str(related)
-        while rest:
-            name, rest = split(rest)
+        meta = self._meta
+        for name in _path(related):
             meta = loading.link_of(meta, name).meta
         for field in fields:
             if field not in meta.dfields:
@@ -297,14 +296,20 @@ class QueryBase(Generic[M]):
         raise TypeError("A query belongs to a session and cannot be pickled. Pickle its results.")
 
 
-def _want(related: dict[str, tuple[str, ...]], path: str, fields: tuple[str, ...]) -> None:
-    """Enter a path of relations, and those that lead there; fields add up, and none means all."""
-    parts: list[str] = []
-    rest = path
+def _path(path: str) -> list[str]:
+    """Return the names of a path; one that is no path is its own only name."""
+    parts, rest = [], path if isinstance(path, str) else ""
     while rest:
         name, rest = split(rest)
         parts.append(name)
-        related.setdefault(JSPLITTER.join(parts), ())
+    return parts if JSPLITTER.join(parts) == path else [path]
+
+
+def _want(related: dict[str, tuple[str, ...]], path: str, fields: tuple[str, ...]) -> None:
+    """Enter a path of relations, and those that lead there; fields add up, and none means all."""
+    parts = _path(path)
+    for n in range(len(parts)):
+        related.setdefault(JSPLITTER.join(parts[: n + 1]), ())
     related[path] = tuple(dict.fromkeys((*related[path], *fields)))
 
 
