@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from .cases import Case, Contestant, cases
 from .floor_memory import Floor
 from .mapper import Mapper
-from .workload import Listed, rows
+from .workload import Listed
 
 FRESH = """
 from stdnet import odm
@@ -90,9 +90,9 @@ def measure(
     server: Callable[[], float] | None,
 ) -> list[list[Spent]]:
     """Return pairs of times; the answers of each pair must be equal."""
-    pairs, kept = [], [] if case.changes else [prepared(make, case, options.n) for make in rivals]
+    pairs, kept = [], [] if case.changes else [prepared(make, case) for make in rivals]
     for _ in range(options.repeat + 1):
-        running = kept or [prepared(make, case, options.n) for make in rivals]
+        running = kept or [prepared(make, case) for make in rivals]
         spent, answers = zip(*(timed(case.work, who, server) for who in running), strict=True)
         assert answers[0] == answers[1], f"{case.name}: {answers[0]} instead of {answers[1]}"
         pairs.append(list(spent))
@@ -102,11 +102,10 @@ def measure(
     return pairs[1:]  # the first pair warms up
 
 
-def prepared(make: Callable[[], Contestant], case: Case, n: int) -> Contestant:
-    """Return a contestant, with its rows if the case needs them."""
+def prepared(make: Callable[[], Contestant], case: Case) -> Contestant:
+    """Return a contestant, with the rows that the case needs."""
     who = make()
-    if case.filled:
-        who.insert(rows(n))
+    case.fill(who)
     return who
 
 

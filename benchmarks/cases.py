@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
-from .workload import rows, used
+from .workload import DESKS, HELD, holdings, instruments, rows, used, used_holdings, used_instruments
 
 Rows = list[dict[str, Any]]
 
@@ -29,16 +29,31 @@ class Contestant(Protocol):
         """Add one to the size of rows, in one step."""
 
     def delete(self, ids: list[int]) -> None: ...
+    def hold(self, instruments: Rows, holdings: Rows) -> None:
+        """Store instruments and what is held of them, in one step."""
+
+    def eager(self, desk: str) -> list[Any]:
+        """Return the holdings of a desk, each with its instrument."""
+
+    def across(self, ccy: str) -> list[Any]:
+        """Return the holdings whose instruments are in a currency."""
+
+    def cascade(self, ids: list[int]) -> int:
+        """Delete instruments with all that is held of them, and return how many holdings that were."""
+
     def close(self) -> None: ...
 
 
 class Case(NamedTuple):
-    """A row of the table. ``changes``: the work changes the data, so each repetition needs a new contestant."""
+    """A row of the table: the work, and what fills the tables for it.
+
+    ``changes``: the work changes the data, so each repetition needs a new contestant.
+    """
 
     name: str
     work: Callable[[Any], Any]
+    fill: Callable[[Any], Any]
     changes: bool = False
-    filled: bool = True
 
 
 def cases(n: int) -> Iterator[Case]:
@@ -47,15 +62,28 @@ def cases(n: int) -> Iterator[Case]:
     names = [f"name-{i * 37 % n}" for i in range(200)]
     ids = [i * 37 % n + 1 for i in range(200)]
     some = [i + 1 for i in range(0, n, max(1, n // 1000))]
+    few = [i + 1 for i in range(0, n // HELD, max(1, n // 1000))]
 
-    yield Case(f"bulk insert of {n:,}", lambda who: who.insert(data), changes=True, filled=False)
-    yield Case("200 single inserts", lambda who: [who.insert([row]) for row in more], changes=True)
-    yield Case("200 gets by key", lambda who: used([who.by_key(id) for id in ids]))
-    yield Case("200 gets by unique field", lambda who: used([who.by_name(name) for name in names]))
-    yield Case("equality filter, a tenth", lambda who: used(who.equal("C03")))
-    yield Case("intersection, a sixtieth", lambda who: used(who.both("C03", "sector 1")))
-    yield Case("range of 1 %", lambda who: used(who.between(0, 10_000)))
-    yield Case("100 counts", lambda who: sum(who.count("C03") for _ in range(100)))
-    yield Case("first 20 by a number", lambda who: used(who.first(20)))
-    yield Case(f"update of {len(some):,}", lambda who: who.enlarge(some), changes=True)
-    yield Case(f"delete of {len(some):,}", lambda who: who.delete(some), changes=True)
+    def empty(who: Contestant) -> None:
+        """Fill nothing."""
+
+    def full(who: Contestant) -> None:
+        who.insert(data)
+
+    def held(who: Contestant) -> None:
+        who.hold(instruments(n), holdings(n))
+
+    yield Case(f"bulk insert of {n:,}", lambda who: who.insert(data), empty, changes=True)
+    yield Case("200 single inserts", lambda who: [who.insert([row]) for row in more], full, changes=True)
+    yield Case("200 gets by key", lambda who: used([who.by_key(id) for id in ids]), full)
+    yield Case("200 gets by unique field", lambda who: used([who.by_name(name) for name in names]), full)
+    yield Case("equality filter, a tenth", lambda who: used(who.equal("C03")), full)
+    yield Case("intersection, a sixtieth", lambda who: used(who.both("C03", "sector 1")), full)
+    yield Case("range of 1 %", lambda who: used(who.between(0, 10_000)), full)
+    yield Case("100 counts", lambda who: sum(who.count("C03") for _ in range(100)), full)
+    yield Case("first 20 by a number", lambda who: used(who.first(20)), full)
+    yield Case(f"update of {len(some):,}", lambda who: who.enlarge(some), full, changes=True)
+    yield Case(f"delete of {len(some):,}", lambda who: who.delete(some), full, changes=True)
+    yield Case("a tenth with instruments", lambda who: used_instruments(who.eager(DESKS[3])), held)
+    yield Case("filter across a key", lambda who: used_holdings(who.across("C03")), held)
+    yield Case(f"cascade of {len(few) * HELD:,}", lambda who: who.cascade(few), held, changes=True)

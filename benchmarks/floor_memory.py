@@ -8,7 +8,7 @@ from typing import Any
 
 from sortedcontainers import SortedList
 
-from .workload import Row
+from .workload import Held, Row, Share
 
 
 class Floor:
@@ -21,6 +21,14 @@ class Floor:
         self.ccys: dict[str, set[int]] = {}
         self.sectors: dict[str, set[int]] = {}
         self.sizes: SortedList = SortedList()
+
+        self.shares: dict[int, tuple[int, str, str, float]] = {}
+        self.share_names: dict[str, set[int]] = {}
+        self.share_ccys: dict[str, set[int]] = {}
+        self.held: dict[int, tuple[int, int, str, int]] = {}
+        self.held_of: dict[int, set[int]] = {}
+        self.held_desks: dict[str, set[int]] = {}
+        self.held_sizes: SortedList = SortedList()
 
     def insert(self, data: list[dict[str, Any]]) -> None:
         made = [Row(0, **values) for values in data]
@@ -80,6 +88,48 @@ class Floor:
             self.ccys[ccy].discard(id)
             self.sectors[sector].discard(id)
             self.sizes.remove((size, id))
+
+    def hold(self, instruments: list[dict[str, Any]], holdings: list[dict[str, Any]]) -> None:
+        for id, values in enumerate(instruments, 1):
+            self.shares[id] = (id, values["name"], values["ccy"], values["price"])
+            self.share_names.setdefault(values["name"], set()).add(id)
+            self.share_ccys.setdefault(values["ccy"], set()).add(id)
+            self.held_of[id] = set()
+        for id, values in enumerate(holdings, 1):
+            share = values["instrument"] + 1
+            self.held[id] = (id, share, values["desk"], values["size"])
+            self.held_of[share].add(id)
+            self.held_desks.setdefault(values["desk"], set()).add(id)
+        self.held_sizes.update((size, id) for id, _, _, size in self.held.values())
+
+    def load_held(self, ids: Iterable[int]) -> list[Held]:
+        """Make an object for each holding, in the given order."""
+        held = self.held
+        return [Held(*held[id]) for id in ids]
+
+    def eager(self, desk: str) -> list[Held]:
+        found = self.load_held(sorted(self.held_desks[desk]))
+        shares = {id: Share(*self.shares[id]) for id in {each.instrument_id for each in found}}
+        for each in found:
+            each.instrument = shares[each.instrument_id]
+        return found
+
+    def across(self, ccy: str) -> list[Held]:
+        return self.load_held(sorted(id for share in self.share_ccys[ccy] for id in self.held_of[share]))
+
+    def cascade(self, ids: list[int]) -> int:
+        gone = 0
+        for share in ids:
+            _, name, ccy, _ = self.shares.pop(share)
+            self.share_names[name].discard(share)
+            self.share_ccys[ccy].discard(share)
+            held = self.held_of.pop(share)
+            for id in held:
+                _, _, desk, size = self.held.pop(id)
+                self.held_desks[desk].discard(id)
+                self.held_sizes.remove((size, id))
+            gone += len(held)
+        return gone
 
     def close(self) -> None:
         """Nothing to close."""

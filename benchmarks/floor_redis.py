@@ -12,9 +12,11 @@ from typing import Any
 
 import redis
 
-from .workload import Row
+from .workload import Held, Row, Share
 
 NAMES = ("name", "ccy", "sector", "price", "size", "dt")
+SHARE = ("name", "ccy", "price")
+HELD = ("instrument", "desk", "size")
 
 
 class Pipelines:
@@ -85,6 +87,67 @@ class Pipelines:
             pipe.srem(f"{p}sector:{row.sector}", row.id)
             pipe.zrem(p + "size", row.id)
         pipe.execute()
+
+    def hold(self, instruments: list[dict[str, Any]], holdings: list[dict[str, Any]]) -> None:
+        p, pipe = self.prefix, self.client.pipeline(transaction=False)
+        for id, values in enumerate(instruments, 1):
+            pipe.hset(f"{p}share:{id}", mapping=values)
+            pipe.zadd(p + "shares", {str(id): id})
+            pipe.sadd(f"{p}share:name:{values['name']}", id)
+            pipe.sadd(f"{p}share:ccy:{values['ccy']}", id)
+        for id, values in enumerate(holdings, 1):
+            share = values["instrument"] + 1
+            pipe.hset(f"{p}held:{id}", mapping={**values, "instrument": share})
+            pipe.zadd(p + "held", {str(id): id})
+            pipe.sadd(f"{p}held:share:{share}", id)
+            pipe.sadd(f"{p}held:desk:{values['desk']}", id)
+            pipe.zadd(p + "held:size", {str(id): values["size"]})
+        pipe.execute()
+
+    def load_held(self, ids: Iterable[Any]) -> list[Held]:
+        """Make an object for each holding, in the given order."""
+        ids = [int(id) for id in ids]
+        rows = self._many("held", ids, HELD)
+        return [Held(id, int(row[0]), row[1].decode(), int(row[2])) for id, row in zip(ids, rows, strict=True)]
+
+    def _many(self, kind: str, ids: Iterable[int], names: tuple[str, ...]) -> list[Any]:
+        pipe = self.client.pipeline(transaction=False)
+        for id in ids:
+            pipe.hmget(f"{self.prefix}{kind}:{id}", names)
+        return pipe.execute()
+
+    def _members(self, keys: Iterable[str]) -> list[Any]:
+        return sorted(self.client.sunion(list(keys)), key=int)  # type: ignore[arg-type]
+
+    def eager(self, desk: str) -> list[Held]:
+        found = self.load_held(self._members([f"{self.prefix}held:desk:{desk}"]))
+        ids = list({each.instrument_id for each in found})
+        rows = zip(ids, self._many("share", ids, SHARE), strict=True)
+        shares = {id: Share(id, name.decode(), ccy.decode(), float(price)) for id, (name, ccy, price) in rows}
+        for each in found:
+            each.instrument = shares[each.instrument_id]
+        return found
+
+    def across(self, ccy: str) -> list[Held]:
+        shares = self._members([f"{self.prefix}share:ccy:{ccy}"])
+        return self.load_held(self._members(f"{self.prefix}held:share:{int(id)}" for id in shares))
+
+    def cascade(self, ids: list[int]) -> int:
+        p, shares = self.prefix, self._many("share", ids, SHARE)
+        found = self.load_held(self._members(f"{p}held:share:{id}" for id in ids))
+        pipe = self.client.pipeline(transaction=False)
+        for id, (name, ccy, _) in zip(ids, shares, strict=True):
+            pipe.unlink(f"{p}share:{id}", f"{p}held:share:{id}")
+            pipe.zrem(p + "shares", id)
+            pipe.srem(f"{p}share:name:{name.decode()}", id)
+            pipe.srem(f"{p}share:ccy:{ccy.decode()}", id)
+        for each in found:
+            pipe.unlink(f"{p}held:{each.id}")
+            pipe.zrem(p + "held", each.id)
+            pipe.srem(f"{p}held:desk:{each.desk}", each.id)
+            pipe.zrem(p + "held:size", each.id)
+        pipe.execute()
+        return len(found)
 
     def close(self) -> None:
         pipe = self.client.pipeline(transaction=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 from stdnet import odm
 
-from .workload import Position
+from .workload import Holding, Instrument, Position
 
 
 class Mapper:
@@ -16,6 +16,8 @@ class Mapper:
         self.models = odm.Router(url)
         self.model = model
         self.models.register(model)
+        self.models.register(Holding)  # and the instruments
+        self.holdings = self.models[Holding].query()
         self.positions = self.models[model]
         self.query = self.positions.query()
 
@@ -58,6 +60,25 @@ class Mapper:
     def delete(self, ids: list[int]) -> None:
         self.positions.filter(id__in=ids).delete()
 
+    def hold(self, instruments: list[dict[str, Any]], holdings: list[dict[str, Any]]) -> None:
+        made = [Instrument(**values) for values in instruments]
+        with self.models.session().begin() as transaction:
+            for instrument in made:
+                transaction.add(instrument)
+            for values in holdings:
+                transaction.add(Holding(**{**values, "instrument": made[values["instrument"]]}))
+
+    def eager(self, desk: str) -> list[Any]:
+        return self.holdings.filter(desk=desk).load_related("instrument").all()
+
+    def across(self, ccy: str) -> list[Any]:
+        return self.holdings.filter(instrument__ccy=ccy).all()
+
+    def cascade(self, ids: list[int]) -> int:
+        with self.models.session().begin() as transaction:
+            transaction.delete(transaction.query(Instrument).filter(id__in=ids))
+        return len(transaction.deleted[Holding])
+
     def close(self) -> None:
-        self.positions.flush()
+        self.models.flush()
         self.models.close()

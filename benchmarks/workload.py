@@ -9,6 +9,9 @@ from stdnet import odm
 
 CURRENCIES = tuple(f"C{n:02}" for n in range(10))
 SECTORS = tuple(f"sector {n}" for n in range(6))
+DESKS = tuple(f"desk {n}" for n in range(10))
+HELD = 10
+"""Holdings of each instrument."""
 _FIRST_DAY = date(2000, 1, 1)
 
 
@@ -40,6 +43,28 @@ class Listed(odm.StdModel):
         app_label = "bench"
 
 
+class Instrument(odm.StdModel):
+    """What a holding refers to."""
+
+    name = odm.SymbolField()
+    ccy = odm.SymbolField()
+    price = odm.FloatField()
+
+    class Meta:
+        app_label = "bench"
+
+
+class Holding(odm.StdModel):
+    """A foreign key, an indexed text and a range-indexed integer."""
+
+    instrument = odm.ForeignKey(Instrument, related_name="holdings")
+    desk = odm.SymbolField()
+    size = odm.IntegerField()
+
+    class Meta:
+        app_label = "bench"
+
+
 class Row:
     """A plain object, which the floors make of each row that is read."""
 
@@ -51,6 +76,28 @@ class Row:
         self.price = price
         self.size = size
         self.dt = dt
+
+
+class Share:
+    """A plain instrument."""
+
+    def __init__(self, id: int, name: str, ccy: str, price: float) -> None:
+        self.id = id
+        self.name = name
+        self.ccy = ccy
+        self.price = price
+
+
+class Held:
+    """A plain holding; ``instrument`` is there if it was asked for."""
+
+    instrument: Share
+
+    def __init__(self, id: int, instrument_id: int, desk: str, size: int) -> None:
+        self.id = id
+        self.instrument_id = instrument_id
+        self.desk = desk
+        self.size = size
 
 
 def rows(n: int) -> list[dict[str, Any]]:
@@ -71,3 +118,25 @@ def rows(n: int) -> list[dict[str, Any]]:
 def used(objects: list[Any]) -> float:
     """Read each value of each object as what it is, and return a checksum."""
     return sum(len(o.name) + len(o.ccy) + len(o.sector) + o.price + o.size + o.dt.toordinal() for o in objects)
+
+
+def instruments(n: int) -> list[dict[str, Any]]:
+    """Return the instruments of ``n`` holdings: one for ten."""
+    return [
+        {"name": f"name-{i}", "ccy": CURRENCIES[i * 7 % 10], "price": i * 0.25} for i in range((n + HELD - 1) // HELD)
+    ]
+
+
+def holdings(n: int) -> list[dict[str, Any]]:
+    """Return ``n`` holdings; ``instrument`` counts the instruments from 0."""
+    return [{"instrument": i // HELD, "desk": DESKS[i * 3 % 10], "size": i * 7919 % 1_000_003} for i in range(n)]
+
+
+def used_holdings(objects: list[Any]) -> int:
+    """Read each value of each holding, and return a checksum."""
+    return sum(o.instrument_id + len(o.desk) + o.size for o in objects)
+
+
+def used_instruments(objects: list[Any]) -> float:
+    """Read each value of the instrument of each holding, and return a checksum."""
+    return sum(len(o.instrument.name) + len(o.instrument.ccy) + o.instrument.price for o in objects)

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from examples import countries
+from examples import countries, hedge_fund, social
 from examples.countries import DATA, BadInput, Country
 from stdnet import odm
 from tests.servers import running
 
 HEADER = "code,alpha3,numeric,name,region,currency,area,population,independence"
 UTOPIA = "ZU,ZUT,901,Utopia,Europe,EUR,100,5000,"
+SOCIAL = """\
+anna follows ben, carla, and is followed by ben, dario
+    both ways: ben
+    those she follows also follow: dario, emil
+Who follows somebody who writes of tickets? anna
+Followers, loaded with the users in one round trip:
+    anna: ben, dario
+    ben: anna
+    carla: anna
+    dario: ben, carla
+    emil: carla
+The latest that anna sees:
+    09:00 ben: Thanks, dario, see you there.
+    08:20 ben: Does anybody have a spare ticket?
+    08:10 carla: The bread is in the oven.
+anna now follows carla, emil, and sees:
+    08:50 emil: First light on the ridge.
+    08:10 carla: The bread is in the oven.
+Without emil there are 5 posts and 5 links; anna follows carla
+refused: Cannot link a "social.user" that is not saved. Save it first.
+    still 4 users
+"""
 
 
 @pytest.fixture
@@ -49,14 +72,63 @@ def test_the_program_asks_a_dozen_questions_and_refuses_three_batches(capsys: py
     assert printed.count("refused: line 3: ") == printed.count("still 249 countries; the first row was not stored") == 3
 
 
-def test_a_server_gives_the_same_answers(capsys: pytest.CaptureFixture[str]) -> None:
-    countries.main()
-    _, *in_memory = capsys.readouterr().out.splitlines()
+@pytest.mark.parametrize(
+    ("program", "first_line"),
+    [
+        (countries.main, "Stored 249 countries in one transaction on "),
+        (hedge_fund.main, "Stored 3 funds, 364 instruments, 298 positions in one transaction on "),
+        (social.main, "Stored 5 users, 6 posts and 7 links on "),
+    ],
+    ids=["countries", "hedge_fund", "social"],
+)
+def test_a_server_gives_the_same_answers_and_is_left_empty(
+    capsys: pytest.CaptureFixture[str], program: Callable[..., None], first_line: str
+) -> None:
+    program()
+    stored, *in_memory = capsys.readouterr().out.splitlines()
+    assert stored.startswith(first_line + "memory://")
     with running() as server:
-        countries.main(server.url)
+        program(server.url)
+        keys = server.command("DBSIZE")
     stored, *on_redis = capsys.readouterr().out.splitlines()
-    assert stored.startswith("Stored 249 countries in one transaction on redis://")
+    assert stored.startswith(first_line + "redis://")
     assert on_redis == in_memory
+    assert keys == b":0\r\n"
+
+
+def test_the_hedge_fund_tells_what_its_funds_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    hedge_fund.main()
+    printed = capsys.readouterr().out
+    with hedge_fund.DATA.open(encoding="utf-8") as file:
+        shares = [{**row, "indices": set(row["indices"].split("|"))} for row in csv.DictReader(file)]
+    held = {
+        name: {row["symbol"] for row in shares if row["indices"] & wanted}
+        for name, (_, wanted) in hedge_fund.FUNDS.items()
+    }
+    nobody = len(shares) - len(set.union(*held.values()))
+    assert f"Stored 3 funds, {len(shares)} instruments, {sum(map(len, held.values()))} positions" in printed
+    assert answers(printed)["5. Who holds Airbus?"] == "Tobin, Markowitz"
+    assert answers(printed)["6. How many shares does nobody hold?"] == str(nobody)
+    assert answers(printed)["7. Who trades in which currencies?"] == "Sharpe: GBP, USD; Tobin: CHF, EUR; Markowitz: EUR"
+    assert "fund_id in id of hedge.fund " in printed
+    assert 'not at all: "instrument" of this "hedge.position" is not loaded' in printed
+    assert "\"instrument_id\": \"Field 'instrument_id' is required for 'hedge.position'.\"" in printed
+    assert "0 funds of that name" in printed
+    gone = len(held["Sharpe"]) + sum("AIR.PA" in symbols for symbols in held.values())
+    assert f"gone: 1 funds, 1 instruments, {gone} positions" in printed
+    assert f"left: 2 funds, {len(shares) - 1} instruments, {sum(map(len, held.values())) - gone} positions" in printed
+
+
+def answers(printed: str) -> dict[str, str]:
+    """Return the answer to each question, which stands under its query."""
+    lines = printed.splitlines()
+    return {lines[n - 2]: line.removeprefix("    = ") for n, line in enumerate(lines) if line.startswith("    = ")}
+
+
+def test_the_social_network_tells_who_follows_whom(capsys: pytest.CaptureFixture[str]) -> None:
+    social.main()
+    _, *printed = capsys.readouterr().out.splitlines()
+    assert printed == SOCIAL.splitlines()
 
 
 def test_the_data_are_the_countries_of_iso_3166(world: odm.Router) -> None:
