@@ -152,7 +152,11 @@ def branches(meta: ModelMeta[Any], wanted: Mapping[str, tuple[str, ...]]) -> tup
     for name, inner in tree.items():
         link = meta.link(name)
         assert link is not None, f"{meta} has no relation {name}"
-        made.append(Branch(link, inner.pop("", ()), branches(link.meta, inner)))
+        fields = inner.pop("", ())
+        for field in fields:
+            if field not in link.meta.dfields:
+                raise UnknownField(str(link.meta), field, "load", link.meta.dfields)
+        made.append(Branch(link, fields, branches(link.meta, inner)))
     return tuple(made)
 
 

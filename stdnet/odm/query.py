@@ -302,7 +302,7 @@ def _path(path: str) -> list[str]:
     while rest:
         name, rest = split(rest)
         parts.append(name)
-    return parts if JSPLITTER.join(parts) == path else [path]
+    return parts if parts and JSPLITTER.join(parts) == path else [path]
 
 
 def _want(related: dict[str, tuple[str, ...]], path: str, fields: tuple[str, ...]) -> None:

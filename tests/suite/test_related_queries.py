@@ -422,8 +422,8 @@ async def test_bad_input(models, name):
 
 @pytest.mark.parametrize(
     "ordering",
-    ["nothing", "instrument__nothing", "portfolio__manager__nothing", "size__x", "portfolio_id", "instrument__", "instrument____name",
-     "portfolio__positions", "portfolio__positions__size", "-instrument__-name", "__"],
+    ["nothing", "instrument__nothing", "portfolio__manager__nothing", "size__x", "portfolio_id", "instrument__",
+     "instrument____name", "portfolio__positions", "portfolio__positions__size", "-instrument__-name", "__"],
 )  # fmt: skip
 async def test_bad_orders(models, ordering):
     with pytest.raises(QuerySetError, match="cannot order by"):
