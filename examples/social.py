@@ -70,9 +70,8 @@ def joined(rows: Iterable[Any]) -> str:
     return ", ".join(sorted(map(str, rows))) or "nobody"
 
 
-def create(models: odm.Router) -> dict[str, User]:
+def create(models: odm.Router, session: odm.Session) -> dict[str, User]:
     """Store the users and their posts in one transaction, then who follows whom in another; return the users."""
-    session = models.session()
     users = {name: User(name=name) for name in FOLLOWING}
     with session.begin() as transaction:
         for user in users.values():
@@ -83,9 +82,13 @@ def create(models: odm.Router) -> dict[str, User]:
         for name, names in FOLLOWING.items():
             for other in names:
                 users[name].following.add(users[other])
-    links = User.following.throughquery(session).count()
-    print(f"Stored {len(users)} users, {models[Post].count()} posts and {links} links on {models[User].backend}")
+    print(f"Stored {stored(models)} on {models[User].backend}")
     return users
+
+
+def stored(models: odm.Router) -> str:
+    links = models.user_user.count()  # the model between a user and a user was made by the many-to-many field
+    return f"{models[User].count()} users, {models[Post].count()} posts and {links} links"
 
 
 def follow(models: odm.Router, anna: User) -> None:
@@ -111,33 +114,32 @@ def read(models: odm.Router, heading: str) -> None:
         print(f"    {post}")
 
 
-def change(models: odm.Router, users: dict[str, User]) -> None:
+def change(models: odm.Router, session: odm.Session, users: dict[str, User]) -> None:
     """Follow twice, follow and unfollow, let a user go, and try to follow somebody who is not there."""
     anna, ben, emil = users["anna"], users["ben"], users["emil"]
-    session = anna.session
     with session.begin():
         anna.following.add(emil)
         anna.following.add(emil)
         anna.following.remove(ben)
     read(models, f"anna now follows {joined(anna.following.all())}, and sees")
     session.delete(emil)
-    posts, links = models[Post].count(), User.following.throughquery(session).count()
-    print(f"Without emil there are {posts} posts and {links} links; anna follows {joined(anna.following.all())}")
+    print(f"Without emil there are {stored(models)}; anna follows {joined(anna.following.all())}")
     try:
         anna.following.add(User(name="fritz"))
     except ManyToManyError as error:
         print(f"refused: {error}")
-    print(f"    still {models[User].count()} users")
+    print(f"    still {stored(models)}")
 
 
 def main(url: str = "memory://") -> None:
     with odm.Router(url) as models:
         models.register(Post, namespace="stdnet-social.")  # with its author, and the links between these
         models.flush()
-        users = create(models)
+        session = models.session()
+        users = create(models, session)
         follow(models, users["anna"])
         read(models, "The latest that anna sees")
-        change(models, users)
+        change(models, session, users)
         models.flush()
 
 

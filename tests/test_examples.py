@@ -32,9 +32,9 @@ The latest that anna sees:
 anna now follows carla, emil, and sees:
     08:50 emil: First light on the ridge.
     08:10 carla: The bread is in the oven.
-Without emil there are 5 posts and 5 links; anna follows carla
+Without emil there are 4 users, 5 posts and 5 links; anna follows carla
 refused: Cannot link a "social.user" that is not saved. Save it first.
-    still 4 users
+    still 4 users, 5 posts and 5 links
 """
 
 
