@@ -22,7 +22,8 @@ StdNetException
 ├─ ReadOnly
 ├─ ResponseError
 │  ├─ CommitException
-│  └─ CommitUnknown
+│  ├─ CommitUnknown
+│  └─ CallUnknown
 ├─ FieldError
 │  ├─ FieldOptionError             (TypeError)
 │  ├─ NotARelation                 (ValueError)
@@ -30,6 +31,9 @@ StdNetException
 │     └─ InvalidValue              (ValueError)
 ├─ InvalidKeyword                  (ValueError)
 ├─ ManyToManyError
+├─ StructureFieldError
+│  ├─ StructureNotBound            (AttributeError)
+│  └─ BadStructureValue            (ValueError)
 ├─ ObjectNotValidated              = Model.DoesNotValidate
 └─ QuerySetError
    ├─ UnknownField
@@ -220,6 +224,16 @@ class CommitUnknown(ResponseError):
         )
 
 
+class CallUnknown(ResponseError):
+    """The connection was lost while an operation on a structure was on its way; it is not sent a second time."""
+
+    def __init__(self, operation: str, kind: str, problem: str) -> None:
+        super().__init__(
+            f'It is not known whether "{operation}" of a {kind} was carried out. {problem} '
+            "Look at the structure before you call it again."
+        )
+
+
 class FieldError(StdNetException):
     """A field or a model's set of fields is declared wrongly."""
 
@@ -277,6 +291,27 @@ class InvalidKeyword(StdNetException, ValueError):
 
 class ManyToManyError(StdNetException):
     """Two objects cannot be linked or unlinked: one is not saved, is of the wrong model, or is a class."""
+
+
+class StructureFieldError(StdNetException):
+    """A structure of a row cannot be used: the row is not saved, does not exist any more, or has no session."""
+
+
+class StructureNotBound(StructureFieldError, AttributeError):
+    """A structure was read or sent before it was added to a session."""
+
+    def __init__(self, structure: object, operation: str) -> None:
+        super().__init__(
+            f'Cannot call "{operation}" of this {structure}: it has no session. '
+            "Register it with a router and add it to a session first."
+        )
+
+
+class BadStructureValue(StructureFieldError, ValueError):
+    """A structure cannot hold a value, or its content is not what an operation needs."""
+
+    def __init__(self, structure: object, operation: str, problem: str) -> None:
+        super().__init__(f'Cannot call "{operation}" of a {structure}: {problem}.')
 
 
 class ObjectNotValidated(StdNetException):

@@ -3,6 +3,7 @@
 Nothing here performs I/O or knows a model; it imports only the standard library.
 """
 
+from .kinds import HASH, KINDS, LIST, NUMBERARRAY, SET, STRING, TS, ZSET, Kind, Operation, kind
 from .plan import (
     NOTHING,
     All,
@@ -22,6 +23,7 @@ from .plan import (
     is_nothing,
 )
 from .requests import (
+    Call,
     Change,
     Clash,
     Column,
@@ -33,6 +35,7 @@ from .requests import (
     Held,
     Keys,
     Ping,
+    Place,
     Reference,
     Refused,
     Related,
@@ -44,11 +47,21 @@ from .requests import (
     Selected,
     Sort,
     Table,
+    Take,
 )
 
 __all__ = [
+    "HASH",
+    "KINDS",
+    "LIST",
     "NOTHING",
+    "NUMBERARRAY",
+    "SET",
+    "STRING",
+    "TS",
+    "ZSET",
     "All",
+    "Call",
     "Change",
     "Clash",
     "Column",
@@ -66,7 +79,10 @@ __all__ = [
     "Instruction",
     "Intersect",
     "Keys",
+    "Kind",
+    "Operation",
     "Ping",
+    "Place",
     "Plan",
     "Range",
     "Reference",
@@ -82,7 +98,9 @@ __all__ = [
     "Selected",
     "Sort",
     "Table",
+    "Take",
     "Union",
     "Where",
     "is_nothing",
+    "kind",
 ]

@@ -2,7 +2,8 @@
 
 On Redis these are the keys; in memory they are names for people. ``base`` is the namespace followed by the
 table's name. Ids and values are escaped, so that no id or value can name another key: ``%`` and ``:``, braces,
-glob characters and control characters become ``%XX``, other text stays as it is.
+glob characters and control characters become ``%XX``, other text stays as it is. A structure on its own has the key
+``struct.<kind>:<id>`` after the namespace.
 
 ==================== ==================================================================================
 ``base:id``          the ids, with their scores
@@ -12,6 +13,8 @@ glob characters and control characters become ``%XX``, other text stays as it is
 ``base:idx:<f>``     the range index of ``f``
 ``base:idx:<f>:<v>`` the ids with the value ``v`` (equality index, not for unique fields); blank values end in the
                      colon, also for unique and range-indexed fields
+``base:obj:<id>:<s>`` the structure ``s`` of a row
+``base:struct:<s>``  the structure ``s`` of the whole table
 ==================== ==================================================================================
 """
 

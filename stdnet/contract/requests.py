@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
+from .kinds import Kind
 from .plan import Id, Plan, Scalar
 
 ScalarType: TypeAlias = Literal["int", "float", "str", "bytes"]
@@ -46,6 +47,8 @@ class Table:
     * ``"score"``: each ``Change`` brings the row's score.
     * ``"count"``: each ``Change`` brings an increment, which is added to the row's score (a new row starts at 0).
 
+    ``structures`` are the names and kinds of the structures that live and die with a row.
+
     Two tables of one name in one namespace are the same place; they should be equal.
     """
 
@@ -54,6 +57,7 @@ class Table:
     columns: tuple[Column, ...] = ()
     auto: bool = False
     order: Literal["id", "score", "count"] = "id"
+    structures: tuple[tuple[str, Kind], ...] = field(default=(), compare=False)
 
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The names of the columns, in order; the pk is not one of them."""
@@ -113,6 +117,49 @@ class Save:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a structure is.
+
+    With a table and an ``id`` it is the one of that row called ``name``, which goes when the row goes and moves when
+    the row moves; with a table alone, the one of the whole table; without a table, one on its own with the id ``name``.
+    A place that holds a structure of another kind raises ``ResponseError``.
+    """
+
+    kind: Kind
+    name: str
+    table: Table | None = None
+    id: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation of one structure; ``contract.kinds`` says what arguments and reply are.
+
+    ``arguments`` are scalars, sequences of such, and other places. As a request it acts at once and the reply is that
+    of the operation; an operation that makes something for a row that does not exist is ``Refused``. One that writes
+    is never sent again: if its reply is lost, ``CallUnknown`` is raised.
+    """
+
+    place: Place
+    operation: str
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Remove and return the first or last value of a list, waiting for one up to ``seconds``; ``None`` is for ever.
+
+    The reply is the value, or ``None`` when the time is over. It is sent alone. Those who wait for one list are served
+    in the order in which they came. One that is cancelled takes nothing. If the reply is lost, ``CallUnknown`` is
+    raised. ``seconds`` is not negative; 0 does not wait.
+    """
+
+    place: Place
+    end: Literal["front", "back"]
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """The rows to delete: those of ``plan`` in the state before the commit. No rows is not an error."""
 
@@ -138,7 +185,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Deletes and saves as one atomic step: evaluate, check, apply. The reply is ``Committed`` or ``Refused``.
+    """Calls, deletes and saves as one atomic step: evaluate, check, apply. The reply is ``Committed`` or ``Refused``.
+
+    *Calls* come first, in order: those of ``Operation.commits`` on structures, of the rows of the state before. So one
+    of a row that is deleted comes to nothing. The commit is refused if an operation would make something for a row
+    that does not exist before the commit.
 
     *Evaluate*: the plans of all deletes, and what ``references`` add to them, on the state before. *Check*: the state
     after the deletes and then the saves is worked out; in it each unique value that is not blank belongs to one row,
@@ -153,6 +204,7 @@ class Commit:
     deletes: tuple[Delete, ...] = ()
     saves: tuple[Save, ...] = ()
     references: tuple[Reference, ...] = ()
+    calls: tuple[Call, ...] = ()
     token: str | None = None
 
 
@@ -206,14 +258,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why nothing was committed; at least one of the two is not empty.
+    """Why nothing was committed; at least one of the three is not empty.
 
     ``clashes`` are ordered by save, change and column; ``held``, which says what restricting references found, by
-    reference, then by the order of the tables of ``id`` and of ``by``.
+    reference, then by the order of the tables of ``id`` and of ``by``. ``gone`` are the places of the calls whose row
+    does not exist; all of it is found out, whatever else there is.
     """
 
     clashes: tuple[Clash, ...]
     held: tuple[Held, ...] = ()
+    gone: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +307,8 @@ class Select:
     ``start`` and ``stop`` cut that sequence as Python slices do, negative ones counted from the end, bounds outside
     of it allowed. ``fields`` are the columns to return, in that order; ``None`` means all of the table's, and ``()``
     only the ids. Cost: that of the plan, O(k log k) to order k ids, O(m) to return m rows; the table's own order,
-    and a range-indexed ``sort`` over all rows, need no sorting.
+    and a range-indexed ``sort`` over all rows, need no sorting. ``structures`` are the names of those structures of
+    the rows whose content is to be brought along.
     """
 
     table: Table
@@ -263,6 +318,7 @@ class Select:
     stop: int | None = None
     fields: tuple[str, ...] | None = None
     related: tuple[Related, ...] = ()
+    structures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,11 +326,13 @@ class Selected:
     """Ids and rows, side by side. ``rows`` is empty when no field was asked for (``fields=()``).
 
     ``related`` has one entry for each ``Related`` of the request: the rows found, each once, in their table's order.
+    ``structures`` has one entry for each of the request: what the operation ``items`` gives, row by row.
     """
 
     ids: Sequence[Id]
     rows: Sequence[Row]
     related: tuple[Selected, ...] = ()
+    structures: tuple[Sequence[Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +352,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """Remove everything of ``table``, its id counter too; ``None`` means all tables of the namespace.
+    """Remove everything of ``table``, its id counter too; ``None`` means all tables and structures of the namespace.
 
     The reply is the number of keys that this removes, as ``Keys`` names them. Nothing outside the namespace and
     no table whose name only starts alike is touched. Tokens of commits survive. Not atomic on every backend.
@@ -308,5 +366,5 @@ class Ping:
     """Ask whether the server is there. The reply is ``True``, or ``ConnectionError`` is raised."""
 
 
-Request: TypeAlias = Commit | Select | Count | Keys | Flush | Ping
-Reply: TypeAlias = Committed | Refused | Selected | int | list[str] | bool
+Request: TypeAlias = Commit | Select | Count | Call | Take | Keys | Flush | Ping
+Reply: TypeAlias = Committed | Refused | Selected | int | list[str] | bool | float | bytes | Sequence[Any] | None
