@@ -158,7 +158,7 @@ ZSET = kind(
     ],
     type="zset",
 )
-"""Distinct bytes, each with a score, in the order of scores and then of bytes. Scores are floats, also infinite ones; not NaN, not -0.0.
+"""Distinct bytes, each with a score, in the order of scores, then of bytes. Scores are floats: not NaN, not -0.0.
 
 =============================== ==================================================================== ==============
 ``add(*pairs)``                 pairs are (score, value); a value that is there moves                O(k log n)
