@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -15,6 +15,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from stdnet.contract import (
     All,
     Change,
+    Column,
     Commit,
     Count,
     Delete,
@@ -28,6 +29,8 @@ from stdnet.contract import (
     Ping,
     Plan,
     Range,
+    Reference,
+    Related,
     Request,
     Row,
     Save,
@@ -39,7 +42,9 @@ from stdnet.contract import (
 )
 
 from .plans import plans
-from .tables import CASTS, IDS, ITEM, TABLES, few_or_all, pool, values, weighted
+from .tables import CASTS, IDS, ITEM, TABLES, few_or_all, indexed, pool, refers, values, weighted
+
+OnDelete = Literal["cascade", "restrict", "null"]
 
 
 @st.composite
@@ -69,6 +74,33 @@ def changes(draw: DrawFn, table: Table) -> Change:
     row = draw(rows(table, table.names if fields is None else fields))
     allot = table.auto and kind != "old" and draw(st.booleans())
     return Change(None if allot else id, previous, row, fields, draw(scores(table)))
+
+
+@cache
+def kin(table: Table, cast: tuple[Table, ...]) -> SearchStrategy[Row]:
+    """Return rows that refer to rows of ``cast`` wherever they can."""
+
+    def key(column: Column) -> SearchStrategy[Any]:
+        parents = [parent for parent in cast if refers(column) and column.type == parent.pk.type]
+        ids = [id for parent in parents for id in IDS[parent.name][:4]]
+        return st.sampled_from([None, *ids]) if ids else values(column)
+
+    return st.tuples(*map(key, table.columns))
+
+
+@st.composite
+def families(draw: DrawFn, table: Table, cast: tuple[Table, ...]) -> Save:
+    """Draw several rows that are kin and do not clash: a unique value that is taken is left out."""
+    taken: set[tuple[int, Any]] = set()
+    changes = []
+    for id in draw(st.sampled_from([IDS[table.name][:4], IDS[table.name][3::-1], IDS[table.name][:3]])):
+        row = list(draw(kin(table, cast)))
+        for n, column in enumerate(table.columns):
+            if column.unique and (n, row[n]) in taken:
+                row[n] = None
+            taken.add((n, row[n]))
+        changes.append(Change(id, None, tuple(row), score=draw(scores(table))))
+    return Save(table, tuple(changes))
 
 
 @cache
@@ -122,21 +154,160 @@ tokens = weighted((4, st.none()), (1, st.sampled_from(["t1", "t2"])))
 
 
 @cache
-def commits(tables: SearchStrategy[Table]) -> SearchStrategy[Request]:
+def references(cast: tuple[Table, ...]) -> SearchStrategy[tuple[Reference, ...]]:
+    """Return what deletes do to the columns of some tables; a column is mentioned once."""
+    actions: list[OnDelete] = ["cascade", "cascade", "restrict", "null"]
+    some = [
+        Reference(table, column.name, parent, action)
+        for table in cast
+        for column in table.columns
+        for parent in cast
+        for action in actions
+        if refers(column) and column.type == parent.pk.type
+    ]
+    if not some:
+        return st.just(())
+    by_field = st.lists(st.sampled_from(some), min_size=1, max_size=6, unique_by=lambda each: (each.table, each.field))
+    return by_field.map(tuple)
+
+
+@st.composite
+def linked(draw: DrawFn, saves: tuple[Save, ...]) -> tuple[Save, ...]:
+    """Draw columns that take ids which changes before them are allotted."""
+    places = [((i, j), save.table, change) for i, save in enumerate(saves) for j, change in enumerate(save.changes)]
+    links = [
+        (at, name, *source)
+        for at, table, change in places
+        for name in (table.names if change.fields is None else change.fields)
+        for source, _, other in places
+        if table.column(name).type == "int" and other.id is None and source < at
+    ]
+    if not links:
+        return saves
+    drawn = draw(st.lists(st.sampled_from(links), max_size=3, unique_by=lambda link: link[:2]))
+
+    def link(change: Change, table: Table, at: tuple[int, int]) -> Change:
+        refs = tuple(link[1:] for link in drawn if link[0] == at)
+        columns = table.names if change.fields is None else change.fields
+        taken = [name for name, *_ in refs]
+        row = tuple(None if name in taken else value for name, value in zip(columns, change.values, strict=True))
+        return change._replace(values=row, refs=refs)
+
+    return tuple(
+        Save(save.table, tuple(link(change, save.table, (i, j)) for j, change in enumerate(save.changes)))
+        for i, save in enumerate(saves)
+    )
+
+
+@cache
+def commits(cast: tuple[Table, ...]) -> SearchStrategy[Request]:
+    tables = st.sampled_from(cast)
     removals = st.lists(tables.flatmap(deletes), min_size=1, max_size=2).map(tuple)
     writes = weighted((1, st.just(())), (5, st.lists(tables.flatmap(saves), min_size=1, max_size=2).map(tuple)))
-    return st.builds(Commit, weighted((2, st.just(())), (1, removals)), writes, tokens)
+    return st.builds(Commit, weighted((2, st.just(())), (1, removals)), writes, token=tokens)
+
+
+@cache
+def births(table: Table, cast: tuple[Table, ...]) -> SearchStrategy[Save]:
+    """Return saves of new rows, most of them without an id if the table allots them."""
+    ids = st.sampled_from([*IDS[table.name][:4], *[None] * (6 if table.auto else 0)])
+    one = st.builds(lambda id, row, score: Change(id, None, row, score=score), ids, kin(table, cast), scores(table))
+    return st.lists(one, min_size=1, max_size=3).map(lambda found: Save(table, tuple(found)))
+
+
+@cache
+def kin_commits(cast: tuple[Table, ...]) -> SearchStrategy[Request]:
+    """Return commits in which keys matter: they delete what is referred to, and save what refers to new rows."""
+    tables = st.sampled_from(cast)
+    ids = tables.flatmap(
+        lambda table: st.builds(Delete, st.just(table), st.sampled_from(IDS[table.name][:4]).map(lambda id: Ids((id,))))
+    )
+    removals = st.lists(weighted((4, ids), (1, tables.flatmap(deletes))), min_size=1, max_size=2).map(tuple)
+    one = weighted((2, tables.flatmap(lambda table: births(table, cast))), (1, tables.flatmap(saves)))
+    several = st.lists(one, min_size=1, max_size=2).map(tuple).flatmap(linked)
+    nothing: SearchStrategy[tuple[()]] = st.just(())
+    return weighted(
+        (2, st.builds(Commit, nothing, several, token=tokens)),
+        (3, st.builds(Commit, removals, nothing, references(cast), tokens)),
+        (2, st.builds(Commit, removals, several, references(cast), tokens)),
+    )
+
+
+@cache
+def paths(table: Table, depth: int) -> SearchStrategy[tuple[tuple[str, Table], ...]]:
+    """Return paths of one step or more; the columns that references use are taken more often than others."""
+    steps = [
+        (column.name, other)
+        for column in table.columns
+        for other in TABLES
+        if column.type == other.pk.type
+        for _ in range(4 if refers(column) else 1)
+    ]
+    if depth == 0 or not steps:
+        return st.just(())
+    return st.sampled_from(steps).flatmap(
+        lambda step: weighted((2, st.just(())), (1, paths(step[1], depth - 1))).map(lambda rest: (step, *rest))
+    )
+
+
+@cache
+def sorts(table: Table, path: tuple[tuple[str, Table], ...] = ()) -> SearchStrategy[Sort]:
+    """Return orders by the columns of the table where a path ends."""
+    end = path[-1][1] if path else table
+    ranged = [column.name for column in end.columns if column.index == "range"]
+    names = [end.pk.name, *end.names, *ranged, *ranged]
+    return st.builds(Sort, st.sampled_from(names), st.booleans(), st.just(path))
+
+
+@cache
+def far_sorts(table: Table) -> SearchStrategy[Sort]:
+    return paths(table, 3).flatmap(lambda path: sorts(table, path))
+
+
+@cache
+def fields(table: Table) -> SearchStrategy[tuple[str, ...] | None]:
+    return st.one_of(st.none(), st.just(()), subset(table))
+
+
+@cache
+def related(table: Table, depth: int) -> SearchStrategy[tuple[Related, ...]]:
+    """Return what comes along: along any two columns of one type, forward to a pk or back from one, and beyond."""
+    if depth == 0:
+        return st.just(())
+    ends = [
+        (column.name, other, of.name)
+        for column in (table.pk, *table.columns)
+        for other in (table, *TABLES)
+        for of in (other.pk, *other.columns)
+        if column.type == of.type and (of is other.pk or indexed(of))
+        for _ in range(4 if (column is table.pk) != (of is other.pk) else 1)
+    ]
+    one = st.sampled_from(ends).flatmap(
+        lambda end: st.builds(
+            Related,
+            *map(st.just, end),
+            fields(end[1]),
+            weighted((2, st.just(())), (1, related(end[1], depth - 1))),
+        )
+    )
+    return st.lists(one, min_size=1, max_size=2).map(tuple)
 
 
 @cache
 def selects(table: Table) -> SearchStrategy[Select | Count]:
     bounds = weighted((2, st.none()), (1, st.integers(0, 4)), (1, st.integers(-4, 6)))
-    ranged = [column.name for column in table.columns if column.index == "range"]
-    keys = [table.pk.name, *table.names, *ranged, *ranged]
-    sorts = st.builds(Sort, st.sampled_from(keys), st.booleans())
-    fields = st.one_of(st.none(), st.just(()), subset(table))
     asked = weighted((1, st.just(All())), (4, plans(table)))
-    return st.builds(Select, st.just(table), asked, weighted((1, st.none()), (2, sorts)), bounds, bounds, fields)
+    order = weighted((1, st.none()), (2, sorts(table)))
+    return st.builds(Select, st.just(table), asked, order, bounds, bounds, fields(table))
+
+
+@cache
+def tours(table: Table) -> SearchStrategy[Select]:
+    """Return selects that leave their table."""
+    asked = weighted((3, st.just(All())), (1, plans(table, 1)))
+    bounds = weighted((3, st.none()), (1, st.integers(-2, 2)))
+    order = weighted((1, st.none()), (1, far_sorts(table)))
+    return st.builds(Select, st.just(table), asked, order, bounds, bounds, fields(table), related(table, 3))
 
 
 @cache
@@ -153,28 +324,36 @@ def mistakes(table: Table) -> SearchStrategy[Request]:
         Intersect((Ids(()), Eq("nope", ()))),
         Diff(Ids(()), Scan("nope", "lt", 1)),
     ]
+    pk = table.pk.name
+    astray = [Related("nope", ITEM, "id"), Related(pk, table, "nope"), Related(pk, table, pk, ("nope",))]
+    astray.append(Related(pk, table, pk, related=(Related("nope", ITEM, "id"),)))
     return st.sampled_from(
         [
             *(Count(table, node) for node in nodes),
             Commit((Delete(table, All()), Delete(table, nodes[0]))),
-            Commit((Delete(table, All()),), (Save(table, (one,)),), "t0"),
+            Commit((Delete(table, All()),), (Save(table, (one,)),), token="t0"),
             Select(table, All(), Sort("nope")),
+            Select(table, All(), Sort("id", through=(("nope", ITEM),))),
+            Select(table, All(), Sort("nope", through=(("parent", ITEM), ("parent", ITEM)))),
             Select(table, Ids(()), fields=("nope",)),
+            *(Select(table, Ids(()), related=(each,)) for each in astray),
         ]
     )
 
 
-def questions(table: Table) -> SearchStrategy[Select | Count]:
+def questions(table: Table, related: bool) -> SearchStrategy[Select | Count]:
+    if related:
+        return weighted((1, selects(table)), (4, tours(table)))
     return weighted((3, selects(table)), (1, st.builds(Count, st.just(table), plans(table))))
 
 
 @cache
-def requests(cast: tuple[Table, ...]) -> SearchStrategy[Request]:
+def requests(cast: tuple[Table, ...], related: bool) -> SearchStrategy[Request]:
     tables = st.sampled_from(cast)
     anything = st.sampled_from(TABLES)
     return weighted(
-        (60, commits(tables)),
-        (30, tables.flatmap(questions)),
+        (60, kin_commits(cast) if related else commits(cast)),
+        (30, tables.flatmap(lambda table: questions(table, related))),
         (6, st.builds(Flush, weighted((1, st.none()), (3, tables), (1, anything)))),
         (2, st.builds(Keys, anything)),
         (1, st.just(Ping())),
@@ -182,23 +361,28 @@ def requests(cast: tuple[Table, ...]) -> SearchStrategy[Request]:
     )
 
 
-def filled(*tables: Table) -> SearchStrategy[Request]:
-    return st.tuples(*(populations(table) for table in tables)).map(lambda saves: Commit((), saves))
+def filled(cast: tuple[Table, ...], related: bool) -> SearchStrategy[Request]:
+    saves = st.tuples(*(families(table, cast) if related else populations(table) for table in cast))
+    return saves.map(lambda some: Commit((), some))
+
+
+casts = st.tuples(st.sampled_from(CASTS), st.booleans())
+"""The tables that a program is about, and whether it is about what their rows are to each other."""
 
 
 def programs() -> SearchStrategy[list[list[Request]]]:
     """Return lists of round trips; the first one fills some tables."""
-    return st.sampled_from(CASTS).flatmap(
-        lambda cast: st.builds(
+    return casts.flatmap(
+        lambda drawn: st.builds(
             lambda first, rest: [[first], *rest],
-            filled(*cast),
-            st.lists(st.lists(requests(cast), min_size=1, max_size=3), min_size=1, max_size=8),
+            filled(*drawn),
+            st.lists(st.lists(requests(*drawn), min_size=1, max_size=3), min_size=1, max_size=8),
         )
     )
 
 
 def interviews() -> SearchStrategy[tuple[Request, list[Select | Count]]]:
     """Return pairs of a commit that fills some tables, and many questions to one of them."""
-    return st.sampled_from(CASTS).flatmap(
-        lambda cast: st.tuples(filled(*cast), st.lists(questions(cast[0]), min_size=6, max_size=25))
+    return casts.flatmap(
+        lambda drawn: st.tuples(filled(*drawn), st.lists(questions(drawn[0][0], drawn[1]), min_size=6, max_size=25))
     )

@@ -41,7 +41,7 @@ def save(table: Table, *changes: Change) -> Commit:
 
 
 def person(id: str, nick: str | None, item: int | None = None, score: float = 0.0) -> Change:
-    return Change(id, None, (nick, item, None, None), score=score)
+    return Change(id, None, (nick, item, None, None, None, None), score=score)
 
 
 def ask(oracle: Oracle, table: Table, plan: Plan, sort: Sort | None = None) -> list[Any]:
@@ -105,11 +105,11 @@ def test_moves(oracle: Oracle) -> None:
 
 def test_allotted_ids_and_counted_scores() -> None:
     oracle = Oracle()
-    new = [Change(None, None, (None,), score=2.0), Change(7, None, ("a",)), Change(None, None, ("a",))]
+    new = [Change(None, None, (None, None), score=2.0), Change(7, None, ("a", None)), Change(None, None, ("a", None))]
     assert oracle.execute([save(QUEUE, *new)]) == [Refused((Clash("unique", 0, 2, "person", "a", 7),))]
     assert oracle.execute([save(QUEUE, *new[:2]), Keys(QUEUE)]) == [
         Committed(([1, 7],), ([2.0, 0.0],), ()),
-        ["queue:id", "queue:ids", "queue:idx:person:", "queue:obj:7", "queue:uni:person"],
+        ["queue:id", "queue:ids", "queue:idx:next:", "queue:idx:person:", "queue:obj:7", "queue:uni:person"],
     ]
     again = Commit(saves=(Save(QUEUE, (Change(1, 1, (), (), 1.5), *new[:1])),), token="t")
     first = oracle.execute([again])
@@ -118,16 +118,17 @@ def test_allotted_ids_and_counted_scores() -> None:
 
 
 def test_keys_and_flush(oracle: Oracle) -> None:
-    oracle.execute([save(EVENT, Change(1, None, (None, None, None, None)))])
+    oracle.execute([save(EVENT, Change(1, None, (None,) * 5))])
     assert oracle.execute([Keys(EVENT)])[0] == [
         "ns.app.event:id",
+        "ns.app.event:idx:before:",
         "ns.app.event:idx:code:",
         "ns.app.event:idx:person:",
         "ns.app.event:idx:place:",
         "ns.app.event:idx:start:",
     ]
     everything = oracle.execute([Keys(PERSON)])[0]
-    assert oracle.execute([Flush(EVENT), Flush(), Keys(PERSON)]) == [5, len(everything), []]
+    assert oracle.execute([Flush(EVENT), Flush(), Keys(PERSON)]) == [6, len(everything), []]
 
 
 def test_unknown_names_are_key_errors_and_change_nothing(oracle: Oracle) -> None:

@@ -30,7 +30,6 @@ StdNetException
 │  └─ FieldValueError
 │     └─ InvalidValue              (ValueError)
 ├─ InvalidKeyword                  (ValueError)
-├─ ManyToManyError
 ├─ StructureFieldError
 │  ├─ StructureNotBound            (AttributeError)
 │  └─ BadStructureValue            (ValueError)
@@ -41,6 +40,7 @@ StdNetException
    ├─ NotIndexed
    ├─ BadLookupValue
    ├─ BadExpression
+   ├─ ManyToManyError
    └─ ObjectNotFound               = Model.DoesNotExist
 ```
 """
@@ -125,12 +125,13 @@ class MissingExtra(ImproperlyConfigured, ImportError):
 
 
 class TableMismatch(ImproperlyConfigured):
-    """A database holds rows of a model under the same key but with other columns."""
+    """A database holds rows under the key of a model that are found in another way: by other indexed fields, say."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f'This database already holds rows of "{name}" with other fields. '
-            "Flush that model first, or give one of the two models its own modelkey or namespace."
+            f'This database already holds rows of "{name}" with other indexed fields, ordering or type of id. '
+            "If you changed the model, read its rows with the former definition, flush it, and store them with the new "
+            "one; if there are two models, give one of them its own modelkey or namespace."
         )
 
 
@@ -289,10 +290,6 @@ class InvalidKeyword(StdNetException, ValueError):
         super().__init__(text)
 
 
-class ManyToManyError(StdNetException):
-    """Two objects cannot be linked or unlinked: one is not saved, is of the wrong model, or is a class."""
-
-
 class StructureFieldError(StdNetException):
     """A structure of a row cannot be used: the row is not saved, does not exist any more, or has no session."""
 
@@ -363,6 +360,10 @@ class BadExpression(QuerySetError):
         self.position = position
         line = code.replace("\n", " ")
         super().__init__(f"Cannot use this where expression: {problem}.\n  {line}\n  {' ' * position}^")
+
+
+class ManyToManyError(QuerySetError):
+    """Two objects cannot be linked or unlinked: one is not saved, is of the wrong model, or is a class."""
 
 
 class ObjectNotFound(QuerySetError):

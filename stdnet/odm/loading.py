@@ -184,8 +184,9 @@ def fetch(instance: Any, session: SessionBase | None, link: Link) -> Any:
             instance._meta, name, "the instance has no session. Add it to one, or load it by a query"
         )
     if mode_of(instance) == "raise":
+        whose = "query" if "relations" in instance.dbdata else "session"
         raise RelationNotLoaded(
-            instance._meta, name, f'this session loads nothing by itself. Write: .load_related("{name}")'
+            instance._meta, name, f"its {whose} has relations='raise'. Write: .load_related(\"{name}\")"
         )
     if session.is_async:
         raise RelationNotLoaded(

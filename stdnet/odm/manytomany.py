@@ -5,12 +5,13 @@ The field is no column. It makes, or completes, the through model, and gives bot
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from ..errors import FieldError, ManyToManyError
 from .compositeid import CompositeIdField
 from .fields import Field
 from .links import Hop, Link
+from .meta import forget
 from .references import refer
 from .related import RelatedManager
 from .relations import ForeignKey
@@ -53,6 +54,12 @@ class ManyToManyField(Field[Any]):
         self.relmodel: Any = model
         self.through: Any = through
         self.related_name = related_name
+        self.made: Any = None
+
+    if TYPE_CHECKING:
+        # The managers of both sides take the place of the field when the models are made.
+        def __get__(self, instance: object, owner: Any) -> Many2ManyRelatedManager: ...  # type: ignore[override]
+        def __set__(self, instance: object, value: NoReturn) -> None: ...
 
     def prepare(self) -> None:
         refer(self.model, self.relmodel, self._found)
@@ -61,12 +68,17 @@ class ManyToManyField(Field[Any]):
         if relmodel._meta.abstract:
             raise FieldError(f'{self} refers to "{relmodel._meta}", which is abstract and has no rows.')
         self.relmodel = relmodel
-        if self.through is None:
-            self._join(self._made())
-        else:
+        if self.through is not None:
             refer(self.model, self.through, self._join)
+            return
+        self.made = self._make()
+        try:
+            self._join(self.made)
+        except BaseException:
+            forget(self.made)
+            raise
 
-    def _made(self) -> type[StdModel]:
+    def _make(self) -> type[StdModel]:
         from .model import ModelType, StdModel  # noqa: PLC0415  (a model has fields, and this field makes a model)
 
         name = f"{self.meta.name}_{self.relmodel._meta.name}"
@@ -192,6 +204,8 @@ class Many2ManyRelatedManager(RelatedManager):
         for each in (self.instance, value):
             if each._meta.pkname() not in each.dbdata:
                 raise ManyToManyError(f'Cannot {verb} a "{each._meta}" that is not saved. Save it first.')
+            if verb == "link" and each.get_state().deleted:
+                raise ManyToManyError(f'Cannot {verb} a "{each._meta}" that is deleted. Make a new instance.')
 
     def _forget(self, value: Any) -> None:
         """Drop what was loaded along and is about to change."""

@@ -70,6 +70,13 @@ def hashmodel(model: type[Model]) -> str:
     return digest
 
 
+def forget(model: type[Model]) -> None:
+    """Undo what a model that is not to be has entered elsewhere."""
+    class_dropped.fire(model)
+    if model._meta.hash is not None:
+        _models.pop(model._meta.hash, None)
+
+
 def get_model_from_hash(hash: str) -> type[Model] | None:
     """Return the model with that hash, or ``None``."""
     return _models.get(hash)
@@ -162,9 +169,7 @@ class ModelMeta(Generic[M]):
                 field.prepare()
             class_prepared.fire(self.model)
         except BaseException:
-            class_dropped.fire(self.model)
-            if register:
-                del _models[hash_of(self.modelkey)]
+            forget(self.model)
             raise
 
     def adopt(self, fields: dict[str, Field[Any]]) -> None:

@@ -289,7 +289,7 @@ class QueryBase(Generic[M]):
         parts += [("intersect", each) for each in self.intersections] + [("union", each) for each in self.unions]
         parts += [("where", code) for code in self.wheres]
         if self.ordering is not None:
-            parts.append(("sort_by", f"{'-' if self.ordering.desc else ''}{self.ordering.field.name}"))
+            parts.append(("sort_by", self.ordering.auto or self.ordering.path))
         return "Query" + "".join(f".{name}({argument!r})" for name, argument in parts if argument)
 
     def __reduce__(self) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from ..errors import FieldError
-from .meta import class_dropped, class_prepared
+from .meta import class_dropped, class_prepared, forget
 
 if TYPE_CHECKING:
     from .model import Model
@@ -62,6 +62,13 @@ def _dropped(event: Any, model: type[Model], **_: Any) -> None:
     for field in model._meta.foreignkeys:
         if not isinstance(field.relmodel, str):
             field.relmodel._meta.drop_related(model)
+    for field in model._meta.fields:
+        made = getattr(field, "made", None)
+        if made is not None:
+            forget(made)
+    key = (model._meta.app_label.lower(), model._meta.name)
+    if _models.get(key) is model:
+        del _models[key]
 
 
 def related_models(model: type[Model]) -> list[type[Model]]:

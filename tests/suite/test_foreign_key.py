@@ -1,4 +1,4 @@
-"""Foreign keys: the two attributes, lazy loading, parents that are not saved yet, and the managers of the other side."""
+"""Foreign keys: the two attributes, lazy loading, parents that are not saved yet, managers of the other side."""
 
 from __future__ import annotations
 

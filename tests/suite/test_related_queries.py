@@ -308,6 +308,29 @@ async def test_order_with_rows_that_are_missing(models):
     assert names(await do(session.query(Feed1).exclude(live__name="x").all())) == ["a", "b", "c"]
 
 
+async def test_several_paths_at_once(models):
+    q = await holdings(models)
+    q = q.filter(portfolio__manager__name=("ann", "bob"), instrument__ccy="USD", instrument__positions__size__ge=5)
+    q = q.exclude(portfolio__name="gamma", instrument__name="corn").sort_by("-portfolio__manager__name")
+    q = q.load_related("portfolio__manager", "name").load_related("instrument")
+    async with round_trips(models, 1):
+        rows = await do(q.all())
+        found = [(row.id, row.portfolio.manager.name, row.instrument.name) for row in rows]
+    assert found == [(3, "bob", "coal"), (2, "ann", "coal")]
+    assert await do(q.get_field("portfolio").all()) == [2, 1]
+    async with round_trips(models, 1):
+        assert [row.portfolio.manager.name for row in await do(q.load_only()[1:])] == ["ann"]
+    assert [row.id for row in await do(q.sort_by("size").sort_by("instrument__name").all())] == [2, 3]
+
+
+async def test_how_an_order_is_shown(models):
+    query = models.position.query()
+    for ordering in ("instrument__name", "-portfolio__manager__name", "size", "-instrument"):
+        assert repr(query.sort_by(ordering)) == f"Query.sort_by({ordering!r})"
+        assert (await do(query.sort_by(ordering).explain())).order == ordering
+    assert repr(query.sort_by(-odm.autoincrement())) == "Query.sort_by(-autoincrement(1))"
+
+
 async def test_what_an_order_knows(models):
     info = models.position.query().sort_by("-portfolio__manager__name").ordering
     assert (info.name, info.nested.name, info.nested.nested.name) == ("portfolio_id", "manager_id", "name")

@@ -1,0 +1,45 @@
+"""A call of the server, and the conversation that answers one request. Pure: nothing here sends anything."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from .packing import pack
+
+PART = 1000
+"""Rows that one call reads, or removes in a flush."""
+
+
+class Claim(NamedTuple):
+    """That the rows of a table, if it has any, are stored by ``layout``: the register of the namespace tells."""
+
+    register: bytes
+    table: bytes
+    layout: bytes
+    ids: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a script, or, with an empty name, a plain command.
+
+    ``size``: the rows that it writes. ``claim``: what to check in the same round trip, if a script does not.
+    """
+
+    script: str
+    arguments: tuple[bytes, ...]
+    writes: bool = False
+    token: str | None = None
+    size: int = 0
+    claim: Claim | None = None
+
+
+Steps: TypeAlias = Generator[Call, Any, Any]
+
+
+def call(script: str, namespace: str, *request: Any, **options: Any) -> Call:
+    """Return the call of a script with its key, the namespace and the packed request."""
+    prefix = namespace.encode()
+    return Call(script, (b"1", prefix + b":tables", prefix, pack(request)), **options)
