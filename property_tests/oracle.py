@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stdnet import contract as c
 from stdnet.contract.keys import escape, shown
+from stdnet.errors import ResponseError
 
+from .oracle_structures import Shelf, look_up, perform
 from .oracle_values import blank, run, same, scanned, within
 
 EMPTY: dict[str, Any] = {"int": 0, "float": 0, "str": "", "bytes": b""}
@@ -31,6 +33,7 @@ class Line:
     values: dict[str, Any]
     score: float = 0.0
     at: Origin | None = None
+    shelf: Shelf = field(default_factory=dict)
 
 
 @dataclass
@@ -45,6 +48,7 @@ class Place:
     top: int | None = None
     allotted: set[Any] = field(default_factory=set)
     scores: dict[Any, float] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=dict)
 
     def under(self, id: c.Id | None) -> Line | None:
         return next((line for line in self.lines if line.id == id), None)
@@ -56,6 +60,7 @@ class Oracle:
     def __init__(self, namespace: str = "") -> None:
         self.namespace = namespace
         self.places: dict[str, Place] = {}
+        self.alone: dict[str, Shelf] = {kind: {} for kind in c.KINDS}
         self.tokens: dict[str, c.Committed] = {}
 
     def execute(self, requests: Sequence[c.Request]) -> list[Any]:
@@ -69,6 +74,10 @@ class Oracle:
                 return self.select(request)
             case c.Count(table, plan):
                 return len(self.find(table, plan))
+            case c.Call():
+                return self.call(request)
+            case c.Take(place, end):
+                return self.call(c.Call(place, f"pop_{end}"))
             case c.Keys(table):
                 return self.keys(table)
             case c.Flush(table):
@@ -120,7 +129,13 @@ class Oracle:
         lines = self.find(request.table, request.plan)
         if request.sort is not None:
             lines.sort(key=self.sort_key(request.table, request.sort), reverse=request.sort.desc)
-        return self.bring(request.table, lines[request.start : request.stop], request.fields, request.related)
+        lines = lines[request.start : request.stop]
+        places = [self.content(request.table, name, lines) for name in request.structures]
+        return replace(self.bring(request.table, lines, request.fields, request.related), structures=tuple(places))
+
+    def content(self, table: c.Table, name: str, lines: list[Line]) -> list[Any]:
+        kind = dict(table.structures)[name]
+        return [self.call(c.Call(c.Place(kind, name, table, line.id), "items")) for line in lines]
 
     def sort_key(self, table: c.Table, sort: c.Sort) -> Callable[[Line], Any]:
         """Return what a row is sorted by: the value at the end of the path, or what a missing one counts as."""
@@ -154,6 +169,43 @@ class Oracle:
         found = [line for line in self.find(related.table, c.All()) if not blank(of(line)) and of(line) in values]
         return self.bring(related.table, found, related.fields, related.related)
 
+    # structures
+
+    def shelf(self, place: c.Place) -> Shelf | None:
+        """Return where a structure is, ``None`` if that is a row which does not exist."""
+        if place.table is None:
+            return self.alone[place.kind.name]
+        if place.id is None:
+            return self.place(place.table).shelf
+        line = self.place(place.table).under(place.id)
+        return None if line is None else line.shelf
+
+    def is_homeless(self, call: c.Call) -> bool:
+        """Return whether a call would make something for a row that does not exist."""
+        return self.shelf(call.place) is None and call.place.kind.operations[call.operation].effect == "makes"
+
+    def misplaced(self, calls: Sequence[c.Call]) -> ResponseError | None:
+        """Return the error of calls that name a place by another kind than is there, or by two."""
+        named: dict[Any, str] = {}
+        for place in (call.place for call in calls if call.place.table is not None):
+            try:
+                look_up(self.shelf(place) or {}, place)
+            except ResponseError as error:
+                return error
+            if named.setdefault((place.table, place.id, place.name), place.kind.name) != place.kind.name:
+                return ResponseError(f"{place.name} is named by two kinds.")
+        return None
+
+    def call(self, call: c.Call) -> Any:
+        shelf = self.shelf(call.place)
+        if self.is_homeless(call):
+            return c.Refused((), (), (0,))
+
+        def given(each: Any) -> Any:
+            return look_up(self.shelf(each) or {}, each) if isinstance(each, c.Place) else each
+
+        return perform({} if shelf is None else shelf, call, [given(each) for each in call.arguments])
+
     # commits
 
     def commit(self, request: c.Commit) -> c.Committed | c.Refused:
@@ -161,14 +213,15 @@ class Oracle:
             return self.tokens[request.token]
         matched = [[line.id for line in self.find(delete.table, delete.plan)] for delete in request.deletes]
         doomed = self.cascade(request, matched)
-        before, self.places = self.places, deepcopy(self.places)
+        before = self.places, self.alone
+        self.places, self.alone = deepcopy(before)
         try:
             reply = self.attempt(request, matched, doomed)
         except BaseException:
-            self.places = before
+            self.places, self.alone = before
             raise
         if isinstance(reply, c.Refused):
-            self.places = before
+            self.places, self.alone = before
         elif request.token is not None:
             self.tokens[request.token] = reply
         return reply
@@ -195,6 +248,10 @@ class Oracle:
     def attempt(
         self, request: c.Commit, matched: list[list[c.Id]], doomed: dict[str, list[Any]]
     ) -> c.Committed | c.Refused:
+        wrong = self.misplaced(request.calls)
+        homeless = tuple(n for n, call in enumerate(request.calls) if self.is_homeless(call))
+        for call in request.calls if wrong is None else ():
+            self.call(call)
         for place in self.places.values():
             gone = doomed.get(place.table.name, [])
             place.lines = [line for line in place.lines if line.id not in gone]
@@ -205,9 +262,11 @@ class Oracle:
         for table in {save.table.name: save.table for save in request.saves}.values():
             clashes += self.taken(table)
         held = self.let_go(request.references, doomed)
-        if clashes or held:
+        if clashes or held or homeless:
             clashes.sort(key=lambda found: (found[1].save, found[1].change, found[0]))
-            return c.Refused(tuple(clash for _, clash in clashes), tuple(held))
+            return c.Refused(tuple(clash for _, clash in clashes), tuple(held), homeless)
+        if wrong is not None:
+            raise wrong
         scores = [
             [self.place(save.table).scores[id] for id in some] if save.table.order == "count" else []
             for save, some in zip(request.saves, ids, strict=True)
@@ -253,7 +312,7 @@ class Oracle:
         if change.previous is None and standing is not None:
             score = standing.score
         if line is None:
-            line = Line(id, dict.fromkeys(table.names))
+            line = Line(id, dict.fromkeys(table.names), shelf={} if standing is None else standing.shelf)
             place.lines = [other for other in place.lines if other is not standing] + [line]
         line.id, line.score, line.at = id, rescored(table, id, score, change.score), at
         line.values.update(zip(names, change.values, strict=True))
@@ -299,9 +358,11 @@ class Oracle:
         place, base = self.place(table), (self.namespace + table.name).encode()
         names = {base + b":id" for _ in place.lines}
         names |= {base + b":ids"} if place.top is not None else set()
+        names |= {base + b":struct:" + name.encode() for name in place.shelf}
         for line in place.lines:
             if any(value is not None for value in line.values.values()):
                 names.add(base + b":obj:" + escape(line.id))
+            names |= {base + b":obj:" + escape(line.id) + b":" + name.encode() for name in line.shelf}
             for column in table.columns:
                 value, name = line.values[column.name], column.name.encode()
                 if blank(value) and (column.unique or column.index):
@@ -315,10 +376,14 @@ class Oracle:
         return sorted(shown(name) for name in names)
 
     def flush(self, table: c.Table | None) -> int:
-        tables = [place.table for place in self.places.values()] if table is None else [table]
-        removed = sum(len(self.keys(table)) for table in tables)
-        for table in tables:
-            self.places.pop(table.name, None)
+        if table is None:
+            removed = sum(map(len, self.alone.values())) + sum(
+                len(self.keys(each.table)) for each in self.places.values()
+            )
+            self.places, self.alone = {}, {kind: {} for kind in c.KINDS}
+            return removed
+        removed = len(self.keys(table))
+        self.places.pop(table.name, None)
         return removed
 
 

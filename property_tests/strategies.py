@@ -228,8 +228,8 @@ def kin_commits(cast: tuple[Table, ...]) -> SearchStrategy[Request]:
     nothing: SearchStrategy[tuple[()]] = st.just(())
     return weighted(
         (2, st.builds(Commit, nothing, several, token=tokens)),
-        (3, st.builds(Commit, removals, nothing, references(cast), tokens)),
-        (2, st.builds(Commit, removals, several, references(cast), tokens)),
+        (3, st.builds(Commit, removals, nothing, references(cast), token=tokens)),
+        (2, st.builds(Commit, removals, several, references(cast), token=tokens)),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from stdnet.contract import Column, Table
+from stdnet.contract import HASH, LIST, NUMBERARRAY, SET, STRING, TS, ZSET, Column, Table
 
 
 class Named(Table):
@@ -26,6 +26,9 @@ class Named(Table):
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
+
+    def __deepcopy__(self, memo: Any) -> Named:
+        return self
 
 
 ITEM = Named(
@@ -45,6 +48,7 @@ ITEM = Named(
         Column("parent", "int", index="equal"),
     ),
     auto=True,
+    structures=(("log", LIST), ("tags", SET), ("marks", ZSET)),
 )
 PERSON = Named(
     "item2",  # a name that starts like another one
@@ -58,6 +62,7 @@ PERSON = Named(
         Column("thing", "int", index="equal"),
     ),
     order="score",
+    structures=(("log", LIST), ("facts", HASH), ("text", STRING)),
 )
 EVENT = Named(
     "app.event",
@@ -70,9 +75,10 @@ EVENT = Named(
         Column("before", "int", index="equal"),
     ),
     order="count",
+    structures=(("series", TS), ("cells", NUMBERARRAY)),
 )
-TICKET = Named("ticket", Column("key", "bytes"), (Column("count", "int"),))
-POINT = Named("point", Column("x", "float"))
+TICKET = Named("ticket", Column("key", "bytes"), (Column("count", "int"),), structures=(("log", LIST),))
+POINT = Named("point", Column("x", "float"), structures=(("tags", SET), ("text", STRING)))
 QUEUE = Named(
     "queue",
     Column("id", "int"),

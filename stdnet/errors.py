@@ -23,13 +23,16 @@ StdNetException
 ├─ ResponseError
 │  ├─ CommitException
 │  ├─ CommitUnknown
-│  └─ CallUnknown
+│  ├─ CallUnknown
+│  └─ WrongKind
 ├─ FieldError
 │  ├─ FieldOptionError             (TypeError)
 │  ├─ NotARelation                 (ValueError)
 │  └─ FieldValueError
 │     └─ InvalidValue              (ValueError)
 ├─ InvalidKeyword                  (ValueError)
+├─ NotConvertible                  (ValueError)
+│  └─ WrongType                    (TypeError, AttributeError)
 ├─ StructureFieldError
 │  ├─ StructureNotBound            (AttributeError)
 │  └─ BadStructureValue            (ValueError)
@@ -235,6 +238,16 @@ class CallUnknown(ResponseError):
         )
 
 
+class WrongKind(ResponseError):
+    """A key, or a place of a structure, holds something else than what belongs there."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f'The key "{key}" holds another type than stdnet keeps there, so nothing was changed. '
+            "Something else wrote to this namespace: remove that key, or use another namespace."
+        )
+
+
 class FieldError(StdNetException):
     """A field or a model's set of fields is declared wrongly."""
 
@@ -288,6 +301,17 @@ class InvalidKeyword(StdNetException, ValueError):
         else:
             text = f"{', '.join(sorted(names))} are invalid keywords for {modelkey}."
         super().__init__(text)
+
+
+class NotConvertible(StdNetException, ValueError):
+    """A helper or an encoder of ``stdnet.utils`` got a value that it cannot convert."""
+
+    def __init__(self, helper: str, value: object, problem: str) -> None:
+        super().__init__(f"{helper}: {shown(value)} {problem}.")
+
+
+class WrongType(NotConvertible, TypeError, AttributeError):
+    """A helper or an encoder of ``stdnet.utils`` got a value of a type that it does not take."""
 
 
 class StructureFieldError(StdNetException):

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..contract import Commit, Flush, Ping, Request
+from ..contract import Call, Commit, Flush, Ping, Request, Take
 from ..errors import ReadOnly
 
 
@@ -121,8 +121,10 @@ class ReadOnlyServer(Wrapper):
 
     def before(self, requests: Sequence[Request]) -> None:
         for request in requests:
-            if isinstance(request, (Commit, Flush)):
+            if isinstance(request, (Commit, Flush, Take)):
                 raise ReadOnly(type(request).__name__)
+            if isinstance(request, Call) and request.place.kind.operations[request.operation].effect != "reads":
+                raise ReadOnly(f'Call of "{request.operation}"')
 
 
 class FaultInjecting(Wrapper):

@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 
 from .plan import Scalar
+from .requests import Place
 
 _SPECIAL = re.compile(rb"[\x00-\x20%:{}*?\[\]\\\x7f]")
 
@@ -53,6 +54,19 @@ def escape(value: Scalar) -> bytes:
     (b'a%3Ab%20c', b'7', b'Gen\\xc3\\xa8ve')
     """
     return _SPECIAL.sub(lambda match: b"%%%02X" % match[0][0], text(value))
+
+
+def structure(namespace: str, place: Place) -> bytes:
+    """Return the key name of a structure.
+
+    >>> from .kinds import LIST
+    >>> structure("test.", Place(LIST, "a b"))
+    b'test.struct.list:a%20b'
+    """
+    if place.table is None:
+        return f"{namespace}struct.{place.kind.name}:".encode() + escape(place.name)
+    base, name = f"{namespace}{place.table.name}:".encode(), place.name.encode()
+    return base + (b"struct:" + name if place.id is None else b"obj:" + escape(place.id) + b":" + name)
 
 
 def shown(key: bytes) -> str:

@@ -2,8 +2,9 @@
 
 A structure is a named container of a kind: a list, a set, a sorted set, and so on. It holds bytes, and floats as
 scores or times; how values become bytes is the mapper's business. An empty structure does not exist, and one that does
-not exist is empty. A kind that is not built in brings its two implementations along (``container`` and ``lua``), so
-that an application can add one without touching a backend. Nothing here performs an operation.
+not exist is empty. Of a range of places counts what lies within the structure. A kind that is not built in brings its
+two implementations along (``container`` and ``lua``), so that an application can add one without touching a backend.
+Nothing here performs an operation.
 """
 
 from __future__ import annotations
@@ -179,7 +180,7 @@ ZSET = kind(
 ``difference(*places)``         values of this and none of the others, with the scores here          O(n log n)
 =============================== ==================================================================== ==============
 
-Two infinite scores that cancel each other add up to 0.0, as on Redis.
+Scores are added from left to right; two infinite ones that cancel each other add up to 0.0, as on Redis.
 """
 
 HASH = kind(
@@ -267,8 +268,8 @@ STRING = kind(
 ``slice(start, stop)``          bytes from one place to another, both included; negative places
                                 count from the end                                                   O(k)
 ``incr(number)``                read the content as an integer (0 if empty), add to it, and return
-                                it; ``BadStructureValue`` if it is none, or if it or the sum is not
-                                between -2**63 and 2**63 - 1                                         O(1)
+                                it; ``BadStructureValue`` if it is none, or if it, the number or the
+                                sum is not between -2**63 and 2**63 - 1                              O(1)
 =============================== ==================================================================== ==============
 """
 
@@ -294,8 +295,8 @@ NUMBERARRAY = kind(
 ``slice(start, stop)``          as for a string                                                      O(k)
 ``assign(place, value)``        overwrite from a place on that is not negative; whether the value
                                 ends within the content; if not, nothing is changed                  O(k)
-``resize(size, cell)``          append ``cell`` until the content has ``size`` bytes, unless it has
-                                more, and return its size                                            O(k)
+``resize(size, cell)``          append whole cells until the content has ``size`` bytes or more, and
+                                return its size                                                      O(k)
 ``truncate(number)``            remove the last bytes and return them; ``b""`` if there are fewer,
                                 and then nothing is removed                                          O(n)
 =============================== ==================================================================== ==============

@@ -134,7 +134,7 @@ class Place:
 
     With a table and an ``id`` it is the one of that row called ``name``, which goes when the row goes and moves when
     the row moves; with a table alone, the one of the whole table; without a table, one on its own with the id ``name``.
-    A place that holds a structure of another kind raises ``ResponseError``.
+    A place that holds a structure of another kind raises ``WrongKind``; Redis does not tell kinds of one type apart.
     """
 
     kind: Kind
@@ -148,8 +148,8 @@ class Call:
     """One operation of one structure; ``contract.kinds`` says what arguments and reply are.
 
     ``arguments`` are scalars, sequences of such, and other places. As a request it acts at once and the reply is that
-    of the operation; an operation that makes something for a row that does not exist is ``Refused``. One that writes
-    is never sent again: if its reply is lost, ``CallUnknown`` is raised.
+    of the operation; one that makes something for a row that does not exist, by its effect, is ``Refused``, with 0 in
+    ``gone``. One that writes is never sent again: if its reply is lost, ``CallUnknown`` is raised.
     """
 
     place: Place
@@ -162,8 +162,8 @@ class Take:
     """Remove and return the first or last value of a list, waiting for one up to ``seconds``; ``None`` is for ever.
 
     The reply is the value, or ``None`` when the time is over. It is sent alone. Those who wait for one list are served
-    in the order in which they came. One that is cancelled takes nothing. If the reply is lost, ``CallUnknown`` is
-    raised. ``seconds`` is not negative; 0 does not wait.
+    in the order in which they came, whenever a call or a commit is done. One that is cancelled takes nothing. If the
+    reply is lost, ``CallUnknown`` is raised. ``seconds`` is not negative; 0 does not wait.
     """
 
     place: Place
@@ -200,8 +200,8 @@ class Commit:
     """Calls, deletes and saves as one atomic step: evaluate, check, apply. The reply is ``Committed`` or ``Refused``.
 
     *Calls* come first, in order: those of ``Operation.commits`` on structures, of the rows of the state before. So one
-    of a row that is deleted comes to nothing. The commit is refused if an operation would make something for a row
-    that does not exist before the commit.
+    of a row that is deleted comes to nothing, also if the row is saved anew. The commit is refused if an operation
+    would make something for a row that does not exist before the commit. All calls of one place name one kind.
 
     *Evaluate*: the plans of all deletes, and what ``references`` add to them, on the state before. *Check*: the state
     after the deletes and then the saves is worked out; in it each unique value that is not blank belongs to one row,

@@ -61,6 +61,10 @@ class Field(Generic[T]):
     """Whether the field is stored with the row."""
     is_relation: ClassVar[bool] = False
     """Whether the field refers to rows of a model."""
+    is_structure: ClassVar[bool] = False
+    """Whether the field is a structure beside the row."""
+    class_field: bool = False
+    """Whether the field belongs to the model as a whole."""
     proxy: ClassVar[builtins.type[LazyProxy] | None] = None
     """What the field leaves on the model class, if anything."""
 

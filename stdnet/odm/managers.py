@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from . import programs
+from .fields import LazyProxy
 from .meta import ModelMeta
 from .query import QueryBase
 from .results import AsyncQuery, Query
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..backends.base import BackendDataServer
     from .model import Model
     from .router import RouterBase
+    from .structures import Structure
 
 M = TypeVar("M", bound="Model")
 Q = TypeVar("Q", bound=QueryBase[Any])
@@ -85,7 +87,10 @@ class ManagerBase(Generic[M, Q]):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
-        return getattr(self.model, name)
+        found = getattr(self.model, name)
+        if isinstance(found, LazyProxy) and found.field.is_structure:
+            return found.load_from_manager(self)
+        return found
 
     def __hash__(self) -> int:
         return hash(self.model._meta)
@@ -95,6 +100,24 @@ class ManagerBase(Generic[M, Q]):
 
     def __str__(self) -> str:
         return f"{type(self).__name__}({self.model._meta} - {self.backend})"
+
+    __repr__ = __str__
+
+
+class StructureManager:
+    """A structure on its own as a router sees it."""
+
+    def __init__(
+        self, structure: Structure, backend: BackendDataServer, read_backend: BackendDataServer | None, router: Any
+    ) -> None:
+        self._meta = self.meta = structure._meta
+        self.id = structure.id
+        self.backend = backend
+        self.read_backend = read_backend or backend
+        self.router = router
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}({self.meta} {self.id} - {self.backend})"
 
     __repr__ = __str__
 

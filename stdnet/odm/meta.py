@@ -97,8 +97,9 @@ class ModelMeta(Generic[M]):
 
     ``fields`` holds all fields, the pk last; ``dfields`` maps names to fields; ``scalarfields`` are the fields that are
     columns, without the pk; ``indices`` are those with an index, ``foreignkeys`` those that refer to other rows.
-    ``manytomany`` are the names of fields that are no columns, which ``dfields`` does not have. ``related`` holds, by
-    attribute name, the managers of rows that other models link to this one. ``abstract`` models have no rows.
+    ``manytomany`` are the names of many-to-many fields, ``multifields`` the structure fields; neither are columns, and
+    ``dfields`` does not have them. ``related`` holds, by attribute name, the managers of rows that other models link to
+    this one. ``abstract`` models have no rows.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class ModelMeta(Generic[M]):
         self.scalarfields: list[Field[Any]] = []
         self.foreignkeys: list[Any] = []
         self.manytomany: list[str] = []
+        self.multifields: list[Any] = []
         self.related: dict[str, Any] = {}
         model._meta = self
         if pk := self._primary_key(fields, pkname or "id"):
@@ -148,12 +150,15 @@ class ModelMeta(Generic[M]):
         """Register a field and put it where it belongs."""
         field.register_with_model(name, self.model)
         self.fields.append(field)
-        if not field.is_column:
+        if not field.is_column and not field.is_structure:
             self.manytomany.append(name)
             return
-        for other in self.dfields.values():
+        for other in (*self.dfields.values(), *self.multifields):
             if field.attname in (other.name, other.attname) or name == other.attname:
                 raise FieldError(f"{field} and {other} share the attribute {other.attname!r}. Choose another name.")
+        if field.is_structure:
+            self.multifields.append(field)
+            return
         self.dfields[name] = field
         if not field.primary_key:
             self.scalarfields.append(field)
@@ -218,6 +223,10 @@ class ModelMeta(Generic[M]):
         link: Link | None = None if source is None else source.link()
         return link
 
+    def multifield(self, name: str) -> Any:
+        """Return the structure field of that name that rows have one of each, or ``None``."""
+        return next((field for field in self.multifields if field.name == name and not field.class_field), None)
+
     def _primary_key(self, fields: dict[str, Field[Any]], default_name: str) -> tuple[str, Field[Any]] | None:
         declared = [(name, field) for name, field in fields.items() if field.primary_key]
         if len(declared) > 1:
@@ -271,6 +280,7 @@ class ModelMeta(Generic[M]):
             tuple(field.column() for field in self.scalarfields),
             auto=isinstance(self.pk, AutoIdField),
             order=order,  # type: ignore[arg-type]
+            structures=tuple((field.name, field.kind) for field in self.multifields if not field.class_field),
         )
 
     @cached_property
@@ -352,7 +362,7 @@ class ModelMeta(Generic[M]):
             "id_type": 1 if isinstance(self.pk, AutoIdField) else 3,
             "sorted": self.ordering is not None,
             "autoincr": None if auto is None else auto.incrby,
-            "multi_fields": [],
+            "multi_fields": [field.name for field in self.multifields],
             "indices": {field.attname: field.unique for field in self.indices},
         }
 

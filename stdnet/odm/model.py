@@ -66,7 +66,7 @@ def _options(namespace: dict[str, Any]) -> dict[str, Any]:
 
 def _inherited(meta: ModelMeta[Any]) -> dict[str, Field[Any]]:
     """Return unregistered copies of a base's fields."""
-    return {field.name: field.copy() for field in meta.fields if field.is_column or meta.abstract}
+    return {field.name: field.copy() for field in meta.fields if field.is_column or field.is_structure or meta.abstract}
 
 
 class Model(metaclass=ModelType):
@@ -399,7 +399,7 @@ class StdModel(Model):
     @classmethod
     def get_field(cls, name: str) -> Field[Any] | None:
         """Return the field of that name, or ``None``."""
-        return cls._meta.dfields.get(name)
+        return cls._meta.dfields.get(name) or cls._meta.multifield(name)
 
     def __getstate__(self) -> tuple[Any, tuple[str, ...] | None, dict[str, Any]]:
         attributes = {name: getattr(self, name, None) for name in self._meta.attributes}

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from .managers import ManagerBase
     from .model import Model
     from .session import SessionBase
+    from .structures import Structure
     from .transaction import TransactionBase
 
 M = TypeVar("M", bound="Model")
+T = TypeVar("T", bound="Model | Structure")
 
 # -- queries ----------------------------------------------------------------------------------------------------
 
@@ -55,7 +57,9 @@ def _select(query: QueryBase[Any], start: int | None, stop: int | None) -> Progr
     columns = None if names is None else tuple(meta.dfields[name].attname for name in names)
     tree = query.branches()
     related = tuple(branch.request() for branch in tree)
-    request = Select(meta.table, plan, query.contract_sort(), start, stop, columns, related)
+    structures = query.structures()
+    names_of = tuple(field.name for field in structures)
+    request = Select(meta.table, plan, query.contract_sort(), start, stop, columns, related, names_of)
     replies = yield Trip(query.backend, [request])
     reply: Selected = replies[0]
     if query._get_field is not None:
@@ -64,6 +68,8 @@ def _select(query: QueryBase[Any], start: int | None, stop: int | None) -> Progr
     found = common.make(meta, names, reply)
     for branch, brought in zip(tree, reply.related, strict=True):
         branch.attach(found, brought, common)
+    for field, contents in zip(structures, reply.structures, strict=True):
+        yield from field.attach(found, contents, query.session)
     return found
 
 
@@ -189,12 +195,15 @@ def commit(transaction: TransactionBase) -> Program[bool]:
             if transaction.signal_commit and each.dirty:
                 yield from _fire(router.pre_commit, each.meta, instances=each.dirty, session=session)
         dependencies.enqueue_parents(session)  # a signal may have changed something
-        work = [(unit, unit.validated()) for unit in units(session.pending())]
+        work = [(unit, unit.validated()) for unit in units(session.pending(), session._structures)]
         for unit, request in work:
+            if unit.is_empty:
+                continue
             (reply,) = yield Trip(unit.server, [request])
             if isinstance(reply, Refused):
                 failure = unit.refusal(reply, transaction.saved)
                 break
+            session._structures.drop(unit.structures)
             saved, deleted = unit.applied(reply)
             transaction.saved.update(saved)
             transaction.deleted.update(deleted)
@@ -226,8 +235,8 @@ def _post_signals(transaction: TransactionBase, session: SessionBase) -> Program
             yield from _fire(session.router.post_commit, meta, instances=transaction.saved[meta], **params)
 
 
-def add(session: SessionBase, instance: M, modified: bool, params: Mapping[str, Any]) -> Program[M]:
-    """Queue an instance, and commit it at once outside a transaction."""
+def add(session: SessionBase, instance: T, modified: bool, params: Mapping[str, Any]) -> Program[T]:
+    """Queue an instance or a structure, and commit it at once outside a transaction."""
     session.enqueue(instance, modified, **params)
     if session.transaction is None and modified:
         yield from commit(session.begin())
@@ -235,15 +244,15 @@ def add(session: SessionBase, instance: M, modified: bool, params: Mapping[str, 
 
 
 def delete(session: SessionBase, target: Any) -> Program[Any]:
-    """Queue an instance or a query for deletion; outside a transaction commit, and return the deleted pks."""
+    """Queue an instance, a query or a structure for deletion; outside a transaction commit, and return deleted pks."""
     sm = session.enqueue_delete(target)
     if session.transaction is not None:
         return target
-    if not sm.has_deletes:
+    if sm is not None and not sm.has_deletes:
         return None
     transaction = session.begin()
     yield from commit(transaction)
-    return transaction.deleted.get(sm.meta)
+    return None if sm is None else transaction.deleted.get(sm.meta)
 
 
 def update_or_create(session: SessionBase, model: type[M], kwargs: Mapping[str, Any]) -> Program[tuple[M, bool]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from ..contract import Plan, Sort
-from ..errors import QuerySetError, UnknownField
+from ..errors import FieldError, QuerySetError, UnknownField
 from . import compile, loading
 from .links import reachable
 from .meta import JSPLITTER, ModelMeta, split
@@ -186,9 +186,14 @@ class QueryBase(Generic[M]):
         """Load the rows of a relation along with these, in the same round trip; calls add up.
 
         ``related`` is a foreign key, a related name, a many-to-many field, or a path of them: ``fund__manager``. With
-        ``fields`` only those of the related rows are loaded. ``FieldError`` for a name that is not a relation.
+        ``fields`` only those of the related rows are loaded. The name of a structure field brings the content of the
+        structures along. ``FieldError`` for a name that is neither.
         """
         meta = self._meta
+        if meta.multifield(related) is not None:
+            if fields:
+                raise FieldError(f'"{related}" of "{meta}" is a structure, which is loaded as a whole.')
+            return self._clone(select_related={**self.select_related, related: ()})
         for name in _path(related):
             meta = loading.link_of(meta, name).meta
         for field in fields:
@@ -258,9 +263,15 @@ class QueryBase(Generic[M]):
         """Return the relations to load along; ``QuerySetError`` if one is out of this backend's reach."""
         if not self.select_related or self._get_field is not None:
             return ()
-        tree = loading.branches(self._meta, self.select_related)
+        wanted = {name: fields for name, fields in self.select_related.items() if not self._meta.multifield(name)}
+        tree = loading.branches(self._meta, wanted)
         loading.check(self.session, self.backend, tree)
         return tree
+
+    def structures(self) -> tuple[Any, ...]:
+        """Return the structure fields whose content is to be loaded along."""
+        found = map(self._meta.multifield, self.select_related) if self._get_field is None else ()
+        return tuple(field for field in found if field is not None)
 
     def loaded_fields(self) -> tuple[str, ...] | None:
         """Return the names of the fields to load, ``None`` for all; ``QuerySetError`` for a name that is unknown."""

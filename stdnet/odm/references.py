@@ -76,6 +76,7 @@ def related_models(model: type[Model]) -> list[type[Model]]:
     found = {model: None}
     for each in (models := [model]):
         reached = [key.relmodel for key in each._meta.foreignkeys]
+        reached += [field.relmodel for field in each._meta.multifields if field.relmodel is not None]
         reached += [manager.through for manager in each._meta.related.values() if hasattr(manager, "through")]
         for other in reached:
             if not isinstance(other, str) and other not in found:

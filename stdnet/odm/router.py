@@ -6,24 +6,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, overload
 
 from ..backends import getdb
 from ..backends.base import BackendDataServer
 from ..errors import ImproperlyConfigured
 from . import programs
 from .loading import Mode, checked_mode
-from .managers import AsyncManager, Manager, ManagerBase
+from .managers import AsyncManager, Manager, ManagerBase, StructureManager
 from .meta import ModelMeta
 from .references import related_models
 from .runner import arun, run
 from .session import AsyncSession, Session, SessionBase
 from .signals import Event
+from .structures import Structure
 
 if TYPE_CHECKING:
     from .model import Model
 
 M = TypeVar("M", bound="Model")
+T = TypeVar("T", bound="Model | Structure")
+S = TypeVar("S", bound=Structure)
 G = TypeVar("G", bound="ManagerBase[Any, Any]")
 
 
@@ -53,6 +56,7 @@ class RouterBase(Generic[G]):
         self.post_delete = Event()
         self._managers: dict[ModelMeta[Any], G] = {}
         self._names: dict[str, G] = {}
+        self._structures: dict[Any, StructureManager] = {}
         self._servers: dict[Any, BackendDataServer] = {}
 
     @property
@@ -60,6 +64,10 @@ class RouterBase(Generic[G]):
         """The metas of the registered models, in order of registration."""
         return list(self._managers)
 
+    @overload
+    def register(self, model: S, *args: Any, **params: Any) -> S: ...
+    @overload
+    def register(self, model: type[Any], *args: Any, **params: Any) -> BackendDataServer | None: ...
     def register(
         self,
         model: Any,
@@ -67,13 +75,15 @@ class RouterBase(Generic[G]):
         read_backend: BackendDataServer | str | None = None,
         include_related: bool = True,
         **params: Any,
-    ) -> BackendDataServer | None:
-        """Make a model available here, in ``backend`` or the router's default one.
+    ) -> Any:
+        """Make a model, or a structure on its own, available here, in ``backend`` or the router's default one.
 
         ``read_backend`` answers its queries, if given; ``params`` are parameters of the connection string. The models
         that it is related to are registered with it, unless ``include_related`` is false. Returns the backend, or
-        ``None`` if all of them were registered before. An abstract model is skipped.
+        ``None`` if all of them were registered before. An abstract model is skipped. A structure is returned itself.
         """
+        if isinstance(model, Structure):
+            return self._register_structure(model, backend, read_backend, params)
         if not (isinstance(model, type) and hasattr(model, "_meta")):
             raise ImproperlyConfigured(f"Cannot register {model!r}: it is not a model. Derive it from odm.StdModel.")
         models = related_models(model) if include_related else [model]
@@ -85,6 +95,23 @@ class RouterBase(Generic[G]):
         for meta in metas:
             self._enter(meta, server, reader)
         return server
+
+    def _register_structure(self, structure: S, backend: Any, read_backend: Any, params: dict[str, Any]) -> S:
+        if structure.field is not None:
+            raise ImproperlyConfigured(f"Cannot register {structure}: it belongs to a model. Register that.")
+        if structure.is_async is not self.session_class.is_async:
+            twin = "a class with the other surface" if structure.twin is None else f"odm.{structure.twin.__name__}"
+            raise ImproperlyConfigured(f"{type(self).__name__} cannot use {type(structure).__name__}. Use {twin}.")
+        if structure.key not in self._structures:
+            server = self._server(backend or self.default_backend, params)
+            reader = None if read_backend is None else self._server(read_backend, params)
+            self._structures[structure.key] = StructureManager(structure, server, reader, self)
+        return structure
+
+    def structure(self, instance: Any) -> StructureManager | None:
+        """Return the manager of a structure on its own that is registered here, or ``None``."""
+        own = isinstance(instance, Structure) and instance.field is None
+        return self._structures.get(instance.key) if own else None
 
     def _enter(self, meta: ModelMeta[Any], server: BackendDataServer, reader: BackendDataServer | None) -> None:
         made = getattr(meta.model, self.manager_attribute) or self.manager_class
@@ -103,12 +130,16 @@ class RouterBase(Generic[G]):
         return self._servers[key]
 
     def unregister(self, model: Any = None) -> Any:
-        """Forget a model and return ``[manager]``, or ``None`` if it is not here; without a model forget all."""
+        """Forget a model or structure; return ``[manager]``, or ``None`` if it is not here. Without one forget all."""
         if model is None:
             managers = list(self._managers.values())
             self._managers.clear()
             self._names.clear()
+            self._structures.clear()
             return managers
+        if isinstance(model, Structure):
+            found = self._structures.pop(model.key, None)
+            return None if found is None else [found]
         manager = self._managers.pop(getattr(model, "_meta", None), None)  # type: ignore[arg-type]
         if manager is None:
             return None
@@ -141,13 +172,16 @@ class RouterBase(Generic[G]):
 
     def __getitem__(self, model: Any) -> Any:
         meta = getattr(model, "_meta", model)
+        found = self.structure(model)
+        if found is not None:
+            return found
         if not isinstance(meta, ModelMeta) or meta not in self._managers:
             raise KeyError(f'"{meta}" is not registered in this router. Call register(…) first.')
         return self._managers[meta]
 
     def __contains__(self, model: object) -> bool:
         meta = getattr(model, "_meta", model)
-        return isinstance(meta, ModelMeta) and meta in self._managers
+        return (isinstance(meta, ModelMeta) and meta in self._managers) or self.structure(model) is not None
 
     def __getattr__(self, name: str) -> Any:
         manager = self.__dict__.get("_names", {}).get(name)
@@ -193,8 +227,8 @@ class Router(RouterBase["Manager[Any]"]):
         def __getitem__(self, model: type[M] | M) -> Manager[M]: ...
         def session(self, relations: Mode | None = None) -> Session: ...
 
-    def add(self, instance: M) -> M:
-        """Save an instance in a new session and return it."""
+    def add(self, instance: T) -> T:
+        """Save an instance, or what waits in a structure, in a new session and return it."""
         return self.session().add(instance)
 
     def from_uuid(self, uuid: str, session: Session | None = None) -> Model:
@@ -221,7 +255,7 @@ class Router(RouterBase["Manager[Any]"]):
 
     def close(self) -> None:
         """Release the connections of this router's backends."""
-        for manager in self:
+        for manager in (*self, *self._structures.values()):
             manager.backend.close()
             manager.read_backend.close()
 
@@ -260,8 +294,8 @@ class AsyncRouter(RouterBase["AsyncManager[Any]"]):
         def __getitem__(self, model: type[M] | M) -> AsyncManager[M]: ...
         def session(self, relations: Mode | None = None) -> AsyncSession: ...
 
-    async def add(self, instance: M) -> M:
-        """Save an instance in a new session and return it."""
+    async def add(self, instance: T) -> T:
+        """Save an instance, or what waits in a structure, in a new session and return it."""
         return await self.session().add(instance)
 
     async def from_uuid(self, uuid: str, session: AsyncSession | None = None) -> Model:
@@ -288,7 +322,7 @@ class AsyncRouter(RouterBase["AsyncManager[Any]"]):
 
     async def close(self) -> None:
         """Release the connections of this router's backends in the running event loop."""
-        for manager in self:
+        for manager in (*self, *self._structures.values()):
             await manager.backend.aclose()
             await manager.read_backend.aclose()
 

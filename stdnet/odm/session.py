@@ -17,6 +17,8 @@ from .meta import ModelMeta
 from .query import QueryBase
 from .results import AsyncQuery, Query
 from .runner import arun, run
+from .structures.base import Structure
+from .structures.queue import StructureQueue
 from .transaction import AsyncTransaction, Transaction, TransactionBase
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from .router import RouterBase
 
 M = TypeVar("M", bound="Model")
+T = TypeVar("T", bound="Model | Structure")
 
 
 class SessionModel:
@@ -202,22 +205,27 @@ class SessionBase:
         self.relations: Mode = router.relations if relations is None else checked_mode(relations)
         self.transaction: TransactionBase | None = None
         self._models: dict[ModelMeta[Any], SessionModel] = {}
+        self._structures = StructureQueue(self)
 
     @property
     def dirty(self) -> frozenset[Model]:
         """All instances that are to be saved."""
         return frozenset(instance for each in self for instance in each.iterdirty())
 
-    def manager(self, model: Any) -> ManagerBase[Any, Any]:
-        """Return the router's manager of a model; ``InvalidTransaction`` if it is not registered there."""
+    def manager(self, model: Any) -> Any:
+        """Return the router's manager of a model; ``InvalidTransaction`` if it is not registered there.
+
+        A structure on its own has a manager; the one of a structure field is that of the field's model.
+        """
+        if isinstance(model, Structure) and model.field is not None:
+            model = model.model
         try:
-            manager: ManagerBase[Any, Any] = self.router[model]
+            return self.router[model]
         except KeyError:
             meta = getattr(model, "_meta", model)
             raise InvalidTransaction(
                 f'"{meta}" not valid in this session: it is not registered. Call router.register(…) first.'
             ) from None
-        return manager
 
     def model(self, model: Any, create: bool = True) -> SessionModel:
         """Return what is pending for a model; ``create=False``: only if it was used in this session."""
@@ -254,12 +262,19 @@ class SessionBase:
         return empty
 
     def enqueue(
-        self, instance: Model, modified: bool = True, persistent: bool | None = None, force_update: bool = False
+        self,
+        instance: Model | Structure,
+        modified: bool = True,
+        persistent: bool | None = None,
+        force_update: bool = False,
     ) -> None:
-        """Queue an instance to be saved; nothing is sent."""
+        """Queue an instance to be saved, or a structure; nothing is sent."""
         if not hasattr(instance, "_meta") or isinstance(instance, type):
             raise InvalidTransaction(f"{type(instance).__name__} is not an instance of a model. Add instances.")
         self._accepting()
+        if isinstance(instance, Structure):
+            self._structures.add(instance, modified)
+            return
         pending = self._models.get(instance._meta) or self.model(instance)
         instance.dbdata["session"] = self
         pending.add(instance, modified, persistent, force_update)
@@ -272,9 +287,16 @@ class SessionBase:
                 "Use a new session in the callback: session.router.session()."
             )
 
-    def enqueue_delete(self, target: Any) -> SessionModel:
-        """Queue an instance, or the rows of a query, to be deleted; nothing is sent."""
+    def enqueue_delete(self, target: Any) -> SessionModel | None:
+        """Queue an instance, the rows of a query, or a structure, to be deleted; nothing is sent.
+
+        Returns what is pending for the model, ``None`` for a structure.
+        """
         self._accepting()
+        if isinstance(target, Structure):
+            self._structures.add(target)
+            target.cache.delete()
+            return None
         if isinstance(target, QueryBase):
             if target.session is not self:
                 raise ValueError("Cannot delete a query of another session. Make it with this session's query().")
@@ -290,9 +312,12 @@ class SessionBase:
         pending.delete(target)
         return pending
 
-    def expunge(self, instance: Model | None = None) -> None:
-        """Drop one pending instance, or everything that is pending."""
-        if instance is not None:
+    def expunge(self, instance: Model | Structure | None = None) -> None:
+        """Drop one pending instance or structure, or everything that is pending."""
+        if isinstance(instance, Structure):
+            self._structures.drop([instance])
+            instance.session = None
+        elif instance is not None:
             self.model(instance).expunge(instance)
         else:
             self.drop_pending()
@@ -301,6 +326,7 @@ class SessionBase:
         """Forget everything that is pending; nothing of it was stored."""
         for each in self:
             each.drop(restore=True)
+        self._structures.clear()
 
     def pending_instance(self, query: QueryBase[M], criteria: Mapping[str, Any]) -> M | None:
         """Return the session's own instance for a ``get`` by primary key alone, if it has one."""
@@ -323,7 +349,9 @@ class SessionBase:
         """Return this session if its verbs are awaited; ``InvalidTransaction`` with the line to write otherwise."""
         raise InvalidTransaction(f"This session is not async. Write: {cure}")
 
-    def __contains__(self, instance: Model) -> bool:
+    def __contains__(self, instance: Model | Structure) -> bool:
+        if isinstance(instance, Structure):
+            return instance in self._structures
         meta = getattr(instance, "_meta", None)
         return meta in self._models and instance in self._models[meta]
 
@@ -337,7 +365,7 @@ class SessionBase:
         return True
 
     def __repr__(self) -> str:
-        pending = sum(len(each) for each in self)
+        pending = sum(len(each) for each in self) + len(self._structures)
         return f"<{type(self).__name__}: {pending} pending{', in a transaction' if self.transaction else ''}>"
 
 
@@ -361,8 +389,8 @@ class Session(SessionBase):
         transaction: Any = self.transaction or self.begin()
         return bool(transaction.commit())
 
-    def add(self, instance: M, modified: bool = True, **params: Any) -> M:
-        """Save an instance, at once or with the open transaction, and return it.
+    def add(self, instance: T, modified: bool = True, **params: Any) -> T:
+        """Save an instance, or what waits in a structure, at once or with the open transaction, and return it.
 
         ``modified=False`` only ties it to the session. ``persistent=True`` says that its row exists;
         ``force_update=True`` writes the fields that the instance has and keeps the others. Raises ``FieldValueError``
@@ -371,7 +399,7 @@ class Session(SessionBase):
         return run(programs.add(self, instance, modified, params))
 
     def delete(self, instance_or_query: Any) -> Any:
-        """Delete an instance, or the rows of a query.
+        """Delete an instance, the rows of a query, or the content of a structure.
 
         Returns the list of deleted pks, ``None`` if there were none; inside a transaction its argument.
         """
@@ -419,12 +447,12 @@ class AsyncSession(SessionBase):
         transaction: Any = self.transaction or self.begin()
         return bool(await transaction.commit())
 
-    async def add(self, instance: M, modified: bool = True, **params: Any) -> M:
-        """Save an instance, at once or with the open transaction, and return it; as ``Session.add``."""
+    async def add(self, instance: T, modified: bool = True, **params: Any) -> T:
+        """Save an instance or what waits in a structure, and return it; as ``Session.add``."""
         return await arun(programs.add(self, instance, modified, params))
 
     async def delete(self, instance_or_query: Any) -> Any:
-        """Delete an instance, or the rows of a query; as ``Session.delete``."""
+        """Delete an instance, the rows of a query, or the content of a structure; as ``Session.delete``."""
         return await arun(programs.delete(self, instance_or_query))
 
     async def update_or_create(self, model: type[M], **kwargs: Any) -> tuple[M, bool]:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from .model import Model
     from .session import SessionBase, SessionModel
+    from .structures import Structure
 
 M = TypeVar("M", bound="Model")
+T = TypeVar("T", bound="Model | Structure")
 
 
 class ModelDictionary(dict[Any, Any]):
@@ -72,18 +74,18 @@ class TransactionBase:
             raise InvalidTransaction(f'Transaction "{self.name}" was executed already. Begin a new one.')
         return self.session
 
-    def add(self, instance: M, **kwargs: Any) -> M:
-        """Queue an instance to be saved and return it; nothing is sent."""
+    def add(self, instance: T, **kwargs: Any) -> T:
+        """Queue an instance, or what waits in a structure, to be saved and return it; nothing is sent."""
         self._open().enqueue(instance, **kwargs)
         return instance
 
     def delete(self, instance_or_query: Any) -> Any:
-        """Queue an instance, or the rows of a query, to be deleted, and return it; nothing is sent."""
+        """Queue an instance, the rows of a query, or a structure, to be deleted, and return it; nothing is sent."""
         self._open().enqueue_delete(instance_or_query)
         return instance_or_query
 
-    def expunge(self, instance: Model | None = None) -> None:
-        """Drop one pending instance, or everything that is pending."""
+    def expunge(self, instance: Model | Structure | None = None) -> None:
+        """Drop one pending instance or structure, or everything that is pending."""
         self._open().expunge(instance)
 
     def model(self, model: Any) -> SessionModel:

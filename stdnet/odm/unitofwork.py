@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..backends.base import BackendDataServer
-from ..contract import Change, Clash, Commit, Committed, Delete, Held, Reference, Refused, Save
+from ..contract import Call, Change, Clash, Commit, Committed, Delete, Held, Reference, Refused, Save
 from ..errors import CommitException, FieldValueError, InvalidValue, shown
 from . import dependencies
 from .meta import ModelMeta
@@ -19,14 +19,19 @@ from .state import ModelState
 if TYPE_CHECKING:
     from .model import Model
     from .session import SessionModel
+    from .structures import Structure
 
 
 class Unit:
     """What one backend is asked to do for one commit of a session."""
 
-    def __init__(self, server: BackendDataServer, pending: Sequence[SessionModel]) -> None:
+    def __init__(
+        self, server: BackendDataServer, pending: Sequence[SessionModel], structures: Sequence[Structure] = ()
+    ) -> None:
         self.server = server
         self.pending = pending
+        self.structures = structures
+        self.calls = [(each, Call(each.place(), *call)) for each in structures for call in each.cache.calls()]
         self.deleting = [each for each in pending if each.has_deletes]
         self.saving, self.places = dependencies.arranged([(each.meta, each.dirty) for each in pending])
         self.deletes = tuple(Delete(each.meta.table, each.delete_query().construct()) for each in self.deleting)
@@ -37,6 +42,11 @@ class Unit:
             return [], []
         router = self.deleting[0].session.router
         return dependencies.referring(router, self.server, [each.meta for each in self.deleting])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.deletes or self.saving or self.calls)
 
     def validated(self) -> Commit:
         """Return the commit; raise ``FieldValueError`` for invalid values, ``CommitException`` for missing ids."""
@@ -60,7 +70,8 @@ class Unit:
         if nameless:
             reasons = [f"{meta}: Id not available. Cannot commit. {meta.pk.cure}" for meta, _ in nameless]
             raise CommitException(reasons, len(nameless), [instance for _, instance in nameless])
-        return Commit(self.deletes, tuple(saves), tuple(reference for _, reference in self.references))
+        references = tuple(reference for _, reference in self.references)
+        return Commit(self.deletes, tuple(saves), references, tuple(call for _, call in self.calls))
 
     def refusal(self, reply: Refused, stored: Iterable[ModelMeta[Any]] = ()) -> CommitException:
         """Return the error for a refused commit, which names each instance, field and value."""
@@ -70,7 +81,10 @@ class Unit:
         reasons += [self._held(held) for held in reply.held]
         failures = {(self.references[held.reference][1].parent.name, held.id): held for held in reply.held}
         instances += [instance for held in failures.values() for instance in self._deleted(held)]
-        return CommitException(reasons, len(refused) + len(failures), instances, [str(meta) for meta in stored])
+        gone = list(dict.fromkeys(self.calls[place][0] for place in reply.gone))
+        reasons += [f"Cannot change {structure}: the row does not exist any more." for structure in gone]
+        failed = len(refused) + len(failures) + len(gone)
+        return CommitException(reasons, failed, [*instances, *gone], [str(meta) for meta in stored])
 
     def _held(self, held: Held) -> str:
         key = self.references[held.reference][0]
@@ -101,17 +115,24 @@ class Unit:
         for (key, _), ids in zip(self.references, reply.cascaded, strict=True):
             if ids:
                 gone[key.meta] += map(key.meta.codec.load_pk, ids)
+        for each in self.deleting:
+            for instance in (instance for doomed in each._deleted.values() for instance in doomed):
+                for field in each.meta.multifields:
+                    if (structure := instance.__dict__.get(field.cache_name)) is not None:
+                        structure.cache.cache = None
         for each in self.pending:
             each.drop(restore=False)
         return saved, {meta: pks for meta, pks in gone.items() if pks}
 
 
-def units(pending: Iterable[SessionModel]) -> list[Unit]:
+def units(pending: Iterable[SessionModel], structures: Iterable[Structure] = ()) -> list[Unit]:
     """Return one unit for each backend, in order of first use."""
-    by_server: dict[BackendDataServer, list[SessionModel]] = {}
+    by_server: dict[BackendDataServer, tuple[list[SessionModel], list[Structure]]] = {}
     for each in pending:
-        by_server.setdefault(each.backend, []).append(each)
-    return [Unit(server, models) for server, models in by_server.items()]
+        by_server.setdefault(each.backend, ([], []))[0].append(each)
+    for structure in structures:
+        by_server.setdefault(structure.backend, ([], []))[1].append(structure)
+    return [Unit(server, *parts) for server, parts in by_server.items()]
 
 
 def _change(meta: ModelMeta[Any], instance: Model, places: dependencies.Places) -> tuple[Change, dict[str, str]]:

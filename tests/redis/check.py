@@ -30,20 +30,26 @@ def key_of(value: Scalar) -> bytes:
 
 def contents(client: Any, namespace: str) -> dict[bytes, Any]:
     """Return every key that begins with ``namespace``, with its content, but tokens of commits."""
-    prefix, found = namespace.encode(), {}
-    for key in client.scan_iter(match=None, count=1000):
-        if not key.startswith(prefix) or key.startswith(prefix + b":commit:"):
-            continue
-        match client.type(key):
+    prefix, asked = namespace.encode(), client.pipeline(transaction=False)
+    found = dict.fromkeys(key for key in client.scan_iter(match=None, count=1000) if key.startswith(prefix))
+    keys = [key for key in found if not key.startswith(prefix + b":commit:")]
+    for key in keys:
+        asked.type(key)
+    types = asked.execute()
+    for key, type in zip(keys, types, strict=True):
+        match type:
             case b"hash":
-                found[key] = client.hgetall(key)
+                asked.hgetall(key)
             case b"set":
-                found[key] = client.smembers(key)
+                asked.smembers(key)
             case b"zset":
-                found[key] = dict(client.zrange(key, 0, -1, withscores=True))
+                asked.zrange(key, 0, -1, withscores=True)
+            case b"list":
+                asked.lrange(key, 0, -1)
             case _:
-                found[key] = client.get(key)
-    return found
+                asked.get(key)
+    replies = zip(keys, types, asked.execute(), strict=True)
+    return {key: dict(reply) if type == b"zset" else reply for key, type, reply in replies}
 
 
 def expected(table: Table, base: bytes, ids: dict[bytes, float], rows: dict[bytes, Any]) -> dict[bytes, Any]:
@@ -76,6 +82,8 @@ def check(client: Any, namespace: str, tables: Iterable[Table]) -> None:
     """Raise ``AssertionError`` unless the keys of the namespace are exactly those that its rows call for."""
     found = contents(client, namespace)
     register = found.pop(namespace.encode() + b":tables", {})
+    for key in _structures(found, namespace.encode(), found.pop(namespace.encode() + b":structures", {})):
+        del found[key]
     for table in tables:
         base = (namespace + table.name).encode()
         ids = found.pop(base + b":id", {})
@@ -89,6 +97,24 @@ def check(client: Any, namespace: str, tables: Iterable[Table]) -> None:
         _check_scores(table, ids, counter)
     assert not found, f"keys that belong to no row: {sorted(found)[:5]}"
     assert not register, f"tables without a key: {sorted(register)}"
+
+
+def _structures(found: dict[bytes, Any], namespace: bytes, register: dict[bytes, bytes]) -> set[bytes]:
+    """Return the keys of structures; each is in the register, and stands on its own or belongs to a row or a table."""
+    keys: set[bytes] = set()
+    for field, suffixes in register.items():
+        for suffix in {b"", *suffixes.split(b"\n")}:
+            if field.startswith(b"struct."):
+                start = namespace + field + b":"
+                keys |= {key for key in found if key.startswith(start) and key.endswith(suffix)}
+                continue
+            level, size, rest = field.split(b":", 2)
+            name, base = rest[: int(size)] + suffix, namespace + rest[int(size) :]
+            owners = (
+                [b"struct"] if level == b"struct" else [b"obj:" + escape(id) for id in found.get(base + b":id", ())]
+            )
+            keys |= {base + b":" + owner + b":" + name for owner in owners} & found.keys()
+    return keys
 
 
 def _check_scores(table: Table, ids: dict[bytes, float], counter: bytes | None) -> None:

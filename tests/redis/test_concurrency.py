@@ -90,7 +90,7 @@ def test_no_free_connection_is_a_clear_error(url: str, open_server: Callable[...
     server._pools._blocking.release(held)
 
     async def main() -> None:
-        pool = server._pools._async_pool()
+        pool = server._pools.shared_async()
         held = await pool.get_connection()
         with pytest.raises(ConnectionError, match="All 1 connections were in use"):
             await server.execute_async([Count(LOG, All())])

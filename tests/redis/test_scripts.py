@@ -10,9 +10,10 @@ import redis
 
 from stdnet.backends.redis.backend import RedisServer
 from stdnet.backends.redis.packing import pack, stored, texts
-from stdnet.backends.redis.scripts import PARTS, script
+from stdnet.backends.redis.scripts import ADDED, PARTS, script
 from stdnet.backends.redis.talk import groups
 from stdnet.contract import (
+    KINDS,
     All,
     Change,
     Column,
@@ -42,12 +43,29 @@ from tests.redis.tables import ITEM, LOG, insert, put
 
 ALLOWED = {
     *("EXISTS", "UNLINK", "GET", "SET"),
-    *("HGET", "HSET", "HDEL", "HLEN", "HMGET"),
+    *("HGET", "HSET", "HDEL", "HLEN", "HMGET", "HGETALL"),
     *("SADD", "SREM", "SCARD", "SMEMBERS"),
     *("ZADD", "ZREM", "ZCARD", "ZCOUNT", "ZSCORE", "ZMSCORE", "ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE", "ZRANGESTORE"),
     *("ZINTER", "ZINTERSTORE", "ZUNIONSTORE", "ZDIFFSTORE"),
 }
 """What scripts may call: all of it is in Redis 6.2, and none of it is among the dangerous commands of its ACL."""
+
+OF_STRUCTURES = {
+    *(
+        "TYPE",
+        "RENAME",
+        "APPEND",
+        "GETRANGE",
+        "SETRANGE",
+        "STRLEN",
+        "INCRBY",
+        "LPUSH",
+        "RPUSH",
+        "LRANGE",
+    ),
+    *("LSET", "SUNION", "SINTER", "SDIFF", "ZUNION", "ZDIFF", "ZRANK", "ZREMRANGEBYSCORE", "ZREMRANGEBYRANK"),
+}
+"""What scripts of structures may call besides, alike."""
 
 WHERE = Where((("field", "rank"), ("const", 1.0), (">", None)), ("rank",))
 REQUESTS: list[Request] = [
@@ -166,7 +184,9 @@ def test_the_commands_that_reach_the_server(url: str, server: RedisServer, clien
 @pytest.mark.parametrize("name", sorted(PARTS))
 def test_texts_of_scripts(name: str) -> None:
     text = script(name).text.decode()
-    assert set(re.findall(r"call\('(\w+)'", text)) <= ALLOWED
+    text += script(name, tuple(KINDS.values())).text.decode() if name in ADDED else ""
+    allowed = ALLOWED | OF_STRUCTURES if name in ADDED else ALLOWED
+    assert set(re.findall(r"call\('(\w+)'", text)) <= allowed
     assert not re.search(r"cjson|loadstring|tostring\((?!reply)", text)
     assert max(map(len, text.splitlines())) <= 120
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ class Fund(odm.StdModel):
     price = odm.FloatField(required=True, index=True)
     ratio = odm.FloatField(required=False)
     factor = odm.FloatField(default=1)
+    notes = odm.ListField()
     opened = odm.DateField()
     closed = odm.DateField(required=False)
     day = odm.DateField(default=date.today)
@@ -100,6 +101,60 @@ def relations(member: Member, session: odm.Session) -> None:
     assert_type(session.query(Member).load_related("funds").relations("batch"), odm.Query[Member])
     member.fund = Fund()
     member.other = None
+
+
+def structures(models: odm.Router, session: odm.Session, fund: Fund) -> None:
+    queue = models.register(odm.List())
+    assert_type(queue, odm.List)
+    assert_type(session.add(queue), odm.List)
+    assert_type(queue.push_back(1).push_front("a").extend([2]), odm.List)
+    assert_type(queue.size(), int)
+    assert_type(queue.contains(1), bool)
+    assert_type(queue.set(0, "b"), None)
+    assert_type(len(queue), int)
+    assert_type(1 in queue, bool)
+    queue[0] = queue[1]
+    with session.begin() as t:
+        assert_type(t.add(queue), odm.List)
+    ranking = odm.Zset()
+    assert_type(ranking.add(1, "a").update({2: "b"}), odm.Zset)
+    assert_type(ranking.rank("a"), int | None)
+    assert_type(ranking.count(0, "+inf"), int)
+    ranking.range(1, 2, withscores=False, desc=True)
+    words = odm.HashTable()
+    assert_type(words.keys(), list[Any])
+    words["a"] = 1
+    del words["a"]
+    closes = odm.TS()
+    assert_type(closes.values(), list[Any])
+    closes.times(date(2024, 1, 1), "+inf")
+    assert_type(odm.Set().update("ab").union(odm.Set()), list[Any])
+    assert_type(odm.String().incr(3), int)
+    assert_type(odm.String().items(), bytes)
+    assert_type(odm.NumberArray().push_back(1).resize(5), int)
+    assert_type(odm.NumberArray().pop_back(), float | None)
+    assert_type(fund.notes, Any)
+    fund.notes.push_back(1)
+
+
+async def awaited_structures(models: odm.AsyncRouter, session: odm.AsyncSession) -> None:
+    queue = models.register(odm.AsyncList())
+    assert_type(queue, odm.AsyncList)
+    assert_type(await session.add(queue), odm.AsyncList)
+    assert_type(await queue.push_back(1), odm.AsyncList)
+    assert_type(queue.size(), Coroutine[Any, Any, int])
+    assert_type(await queue.size(), int)
+    await (await queue.extend([1])).push_front(2)
+    assert_type([each async for each in queue], list[Any])
+    await queue[0]
+    ranking = odm.AsyncZset()
+    assert_type(await ranking.add(1, "a"), odm.AsyncZset)
+    assert_type(await ranking.rank("a"), int | None)
+    assert_type(await odm.AsyncHashTable().keys(), list[Any])
+    assert_type(await odm.AsyncTS().contains(date(2024, 1, 1)), bool)
+    assert_type(await odm.AsyncString().items(), bytes)
+    assert_type(await odm.AsyncNumberArray().capacity(), int)
+    assert_type(await odm.AsyncSet().discard(1), odm.AsyncSet)
 
 
 def instances(fund: Fund) -> None:

@@ -33,6 +33,30 @@ def relations(member: Member, session: odm.Session) -> None:
     session.query(Member).relations("eager")  # wrong
 
 
+def structures(fund: Fund, queue: odm.List, ranking: odm.Zset) -> None:
+    fund.notes = []  # wrong
+    queue.push_bakc(1)  # wrong
+    queue.push_back()  # wrong
+    queue.push_back(1, 2)  # wrong
+    queue.size().upper()  # wrong
+    queue.push_back(1).rank(1)  # wrong
+    queue.block_pop_front(timeout="a")  # wrong
+    ranking.range(1)  # wrong
+    ranking.irange("a")  # wrong
+    odm.String().incr("a")  # wrong
+    odm.HashTable().remove("a").size() + "a"  # wrong
+
+
+async def awaited_structures(queue: odm.AsyncList, words: odm.AsyncHashTable) -> None:
+    queue.size() + 1  # wrong
+    (await queue.size()).upper()  # wrong
+    queue.push_back(1).push_back(2)  # wrong
+    len(queue)  # wrong
+    for each in queue:  # wrong
+        print(each)  # noqa: T201
+    words["a"] = 1  # wrong
+
+
 def blocking(models: odm.Router) -> None:
     query = models.session().query(Fund)
     models.session().query("Fund")  # wrong

@@ -8,12 +8,29 @@ import pytest
 
 from stdnet import getdb
 from stdnet.backends.base import BackendDataServer, Counting, FaultInjecting, ReadOnlyServer
-from stdnet.contract import All, Change, Column, Commit, Count, Flush, Keys, Ping, Save, Select, Table
+from stdnet.contract import (
+    LIST,
+    All,
+    Call,
+    Change,
+    Column,
+    Commit,
+    Count,
+    Flush,
+    Keys,
+    Ping,
+    Place,
+    Save,
+    Select,
+    Table,
+    Take,
+)
 from stdnet.errors import ReadOnly
 
 TABLE = Table("thing", Column("id", "int"), (Column("name", "str"),), auto=True)
 WRITE = Commit(saves=(Save(TABLE, [Change(None, None, ("x",))]),))
-READS = [Ping(), Count(TABLE, All()), Select(TABLE, All()), Keys(TABLE)]
+JOBS = Place(LIST, "jobs")
+READS = [Ping(), Count(TABLE, All()), Select(TABLE, All()), Keys(TABLE), Call(JOBS, "items"), Call(JOBS, "get", (0,))]
 
 
 def blocking(server, requests):
@@ -79,6 +96,19 @@ def test_a_read_only_server_refuses_what_writes(call, request_):
     with pytest.raises(ReadOnly, match=f"{type(request_).__name__} writes"):
         call(server, [Ping(), request_])
     assert inner.execute([Count(TABLE, All())]) == [1]
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("operation", [each.name for each in LIST.operations.values() if each.effect != "reads"])
+def test_a_read_only_server_refuses_operations_that_write(call, operation):
+    inner = getdb("memory://")
+    inner.execute([Call(JOBS, "push_back", (b"a", b"b"))])
+    server = ReadOnlyServer(inner)
+    with pytest.raises(ReadOnly, match=f'Call of "{operation}" writes'):
+        call(server, [Call(JOBS, operation)])
+    with pytest.raises(ReadOnly, match="Take writes"):
+        call(server, [Take(JOBS, "front", 0)])
+    assert call(server, [Call(JOBS, "items"), Call(JOBS, "size")]) == [[b"a", b"b"], 2]
 
 
 @pytest.mark.parametrize("call", CALLS)

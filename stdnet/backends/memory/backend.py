@@ -6,6 +6,7 @@ process. Both live as long as the process or the server does, and a forked child
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import threading
@@ -14,14 +15,31 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakSet
 
-from ...contract import Commit, Committed, Count, Flush, Keys, Ping, Refused, Request, Select, Selected, keys
+from ...contract import (
+    Call,
+    Commit,
+    Committed,
+    Count,
+    Flush,
+    Keys,
+    Ping,
+    Refused,
+    Request,
+    Select,
+    Selected,
+    Take,
+    keys,
+)
 from ...errors import BadConnectionString
 from .. import parse_backend
 from ..base import BackendDataServer
 from .commit import commit
+from .places import begin, end, give_back, is_ownerless, perform, serve, sweep
 from .plans import Reader
 from .select import select
+from .shelf import Shelf
 from .store import Store
+from .waiting import Waiter, block, suspend
 
 
 class Database:
@@ -60,6 +78,7 @@ def _after_fork_in_child() -> None:
     global _registry_lock
     for database in _held:
         database.lock = threading.RLock()
+        database.store.waiting.clear()
     _held.clear()
     _registry_lock = threading.RLock()
 
@@ -81,16 +100,24 @@ class MemoryServer(BackendDataServer):
             Commit: self._commit,
             Select: self._select,
             Count: self._count,
+            Call: self._call,
             Keys: self._keys,
             Flush: self._flush,
             Ping: lambda request: True,
         }
 
     def execute(self, requests: Sequence[Request]) -> list[Any]:
+        match requests:
+            case [Take() as request]:
+                return [self._take(request)]
         with self.database.lock:
+            sweep(self.database.store)
             return [self._answer[type(request)](request) for request in requests]
 
     async def execute_async(self, requests: Sequence[Request]) -> list[Any]:
+        match requests:
+            case [Take() as request]:
+                return [await self._take_async(request)]
         return self.execute(requests)
 
     def check(self) -> None:
@@ -124,15 +151,61 @@ class MemoryServer(BackendDataServer):
     def _count(self, request: Count) -> int:
         return self._reader().count(self.database.store.table(self.namespace, request.table), request.plan)
 
+    def _call(self, request: Call) -> Any:
+        reader = self._reader()
+        if is_ownerless(reader, request):
+            return Refused((), (), (0,))
+        reply = perform(reader, request)
+        serve(reader, request.place)
+        return reply
+
+    def _take(self, request: Take) -> bytes | None:
+        waiter = self._begin(Waiter(self.namespace, request, None))
+        try:
+            block(waiter)
+        except BaseException:  # an interrupt: what was handed over meanwhile must not be lost
+            self._give_back(waiter)
+            raise
+        return self._end(waiter)
+
+    async def _take_async(self, request: Take) -> bytes | None:
+        waiter = self._begin(Waiter(self.namespace, request, asyncio.get_running_loop()))
+        try:
+            await suspend(waiter)
+        except GeneratorExit:  # perhaps inside a garbage collection, where taking the lock is not safe
+            self.database.store.waiting.abandoned.append(waiter)
+            raise
+        except BaseException:
+            self._give_back(waiter)
+            raise
+        return self._end(waiter)
+
+    def _begin(self, waiter: Waiter) -> Waiter:
+        with self.database.lock:
+            sweep(self.database.store)
+            begin(self._reader(), waiter)
+            return waiter
+
+    def _end(self, waiter: Waiter) -> bytes | None:
+        with self.database.lock:
+            return end(self._reader(), waiter)
+
+    def _give_back(self, waiter: Waiter) -> None:
+        with self.database.lock:
+            give_back(self._reader(), waiter)
+
     def _keys(self, request: Keys) -> list[str]:
         found = self.database.store.table(self.namespace, request.table)
         return sorted(keys.shown(key) for key in found.keys(self.namespace))
 
     def _flush(self, request: Flush) -> int:
-        tables, removed = self.database.store.tables, 0
+        store, removed = self.database.store, 0
+        tables = store.tables
         for namespace, name in list(tables):
             if namespace == self.namespace and (request.table is None or request.table.name == name):
                 removed += len(tables.pop((namespace, name)).keys(namespace))
+        if request.table is None:
+            removed += sum(1 for _ in store.standalone.pop(self.namespace, Shelf()))
         return removed
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from ...contract import Change, Clash, Commit, Committed, Held, Id, Reference, Refused, Row, Save, Scalar
+from ...contract import Change, Clash, Commit, Committed, Held, Id, Place, Reference, Refused, Row, Save, Scalar
 from .indexes import ScoreOrder
+from .places import is_ownerless, perform, serve, verify
 from .plans import Reader
 from .store import Step, TableStore
 
@@ -26,6 +27,7 @@ class Draft:
     scores: dict[Id, float] = field(default_factory=dict)
     author: dict[Id, tuple[int, int]] = field(default_factory=dict)
     pending: set[Id] = field(default_factory=set)
+    moves: list[tuple[Id, Id]] = field(default_factory=list)
 
     def current(self, id: Id) -> Row | None:
         """Return the row under ``id`` as far as the commit has been worked out."""
@@ -58,11 +60,13 @@ class Draft:
 
 def commit(reader: Reader, request: Commit) -> Committed | Refused:
     """Do everything that ``request`` says, or say why not and do nothing."""
+    gone = tuple(number for number, call in enumerate(request.calls) if is_ownerless(reader, call))
     deleted = evaluate(reader, request)
     drafts, ids, clashes, held = check(reader, request, deleted)
-    if clashes or held:
-        return Refused(tuple(clashes), tuple(held))
-    return apply(request, deleted, drafts, ids)
+    if clashes or held or gone:
+        return Refused(tuple(clashes), tuple(held), gone)
+    verify(reader, request.calls)
+    return apply(reader, request, deleted, drafts, ids)
 
 
 @dataclass(slots=True)
@@ -181,6 +185,7 @@ def _work_out(draft: Draft, save: Save, number: int, allotted: list[list[Id]], c
                     clashes.append(Clash("id", number, place, pk, id, id))
                     continue
                 after[source] = None
+                draft.moves.append((source, id))
                 author.pop(source, None)
         names = every if change.fields is None else change.fields
         if names is not None:
@@ -252,14 +257,18 @@ def _unique_clashes(draft: Draft) -> list[Clash]:
 
 
 def apply(
+    reader: Reader,
     request: Commit,
     deleted: Deleted,
     drafts: dict[str, Draft],
     ids: Sequence[Sequence[Id]],
 ) -> Committed:
-    """Write the drafts into their tables and report."""
+    """Carry out the calls, write the drafts into their tables and report."""
+    for call in request.calls:
+        perform(reader, call)
     for draft in drafts.values():
         _write(draft)
+    _serve(reader, request, drafts)
     scores = tuple(
         [drafts[save.table.name].scores[id] for id in saved] if save.table.order == "count" else ()
         for save, saved in zip(request.saves, ids, strict=True)
@@ -290,3 +299,19 @@ def _write(draft: Draft) -> None:
             order.extend(added)
     table.counter = draft.counter
     table.write(steps)
+    for id in draft.deleted:
+        table.structures.drop(id)
+    for source, id in draft.moves:
+        table.structures.move(source, id)
+
+
+def _serve(reader: Reader, request: Commit, drafts: dict[str, Draft]) -> None:
+    """Hand over what came, by a call or with a row that moved, to a place where somebody waits."""
+    if not reader.store.waiting.queues:
+        return
+    for call in request.calls:
+        serve(reader, call.place)
+    for draft in drafts.values():
+        table, moved = draft.store, {id for _, id in draft.moves}
+        for owner, name, (kind, _) in [each for each in table.structures if each[0] in moved]:
+            serve(reader, Place(kind, name, table.table, owner))

@@ -1,4 +1,4 @@
-"""Select: order the ids of a plan, cut a slice, take the fields."""
+"""Select: order the ids of a plan, cut a slice, take the fields and what structures hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from ...contract import All, Id, Related, Row, Select, Selected, Sort
+from ...contract import All, Id, Place, Related, Row, Select, Selected, Sort
+from .places import container
 from .plans import Reader
 from .store import TableStore
 
@@ -18,7 +19,14 @@ def select(reader: Reader, request: Select) -> Selected:
     table = reader.store.table(reader.namespace, request.table)
     ids = order(reader, table, request)
     related = tuple(follow(reader, table, ids, each) for each in request.related)
-    return Selected(ids, take(table, ids, request), related)
+    structures = tuple(contents(reader, request, ids, name) for name in request.structures)
+    return Selected(ids, take(table, ids, request), related, structures)
+
+
+def contents(reader: Reader, request: Select, ids: Iterable[Id], name: str) -> list[Any]:
+    """Return what a structure of each row holds."""
+    kind = dict(request.table.structures)[name]
+    return [container(reader, Place(kind, name, request.table, id)).items() for id in ids]
 
 
 def follow(reader: Reader, table: TableStore, ids: Iterable[Id], related: Related) -> Selected:

@@ -1,7 +1,7 @@
-"""A database in memory: tables of rows with their indices, and the check of all their invariants.
+"""A database in memory: tables of rows with their indices and structures, and the check of all their invariants.
 
 Rows are tuples and are never changed in place, so a reply may hold them after the lock is gone. Only ``commit``
-writes here; ``plans`` and ``select`` read.
+writes rows, only ``places`` what is in structures; ``plans`` and ``select`` read.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ...contract import Committed, Id, Row, Scalar, Table, keys
+from ...contract import Committed, Id, Place, Row, Scalar, Table, keys
 from ...errors import TableMismatch
 from .indexes import EqualIndex, IdOrder, Index, RangeIndex, ScoreOrder, UniqueIndex, make_index
+from .shelf import Shelf
+from .waiting import Waiting
 
 Step = tuple[Id, "Row | None", "Row | None"]
 """An id with its row before and after a commit; ``None`` where it does not exist."""
@@ -31,6 +33,7 @@ class TableStore:
         self.ranges: dict[str, RangeIndex] = {}
         self.unique: list[tuple[int, str, UniqueIndex]] = []
         self.maintained: list[tuple[int, Index]] = []
+        self.structures = Shelf()
         for position, column in enumerate(table.columns):
             index = make_index(column)
             if index is None:
@@ -100,6 +103,8 @@ class TableStore:
         ]
         for column in self.table.columns:
             names += self._index_keys(base, column.name)
+        for owner, name, (kind, _) in self.structures:
+            names.append(keys.structure(namespace, Place(kind, name, self.table, owner)))
         return names
 
     def _index_keys(self, base: bytes, name: str) -> Iterable[bytes]:
@@ -136,13 +141,21 @@ class TableStore:
         if self.table.auto:
             largest = max((id for id in self.rows if isinstance(id, int)), default=0)
             assert largest <= 0 or largest <= (self.counter or 0), f"{name}: the counter is behind id {largest}"
+        for owner, structure, (_, container) in self.structures:
+            assert owner is None or owner in self.rows, f"{name}: {structure} of {owner!r}, which is no row, is kept"
+            assert container, f"{name}: {structure} of {owner!r} is empty and kept"
 
 
 class Store:
-    """All tables of one database, by namespace and name, and the tokens of recent commits."""
+    """All tables of one database, by namespace and name, structures on their own, and the tokens of recent commits.
+
+    A structure on its own is kept by namespace; its owner on the shelf is the name of its kind.
+    """
 
     def __init__(self) -> None:
         self.tables: dict[tuple[str, str], TableStore] = {}
+        self.standalone: dict[str, Shelf] = {}
+        self.waiting = Waiting()
         self.tokens: dict[tuple[str, str], tuple[float, Committed]] = {}
 
     def table(self, namespace: str, table: Table) -> TableStore:
@@ -156,8 +169,15 @@ class Store:
             return found
         made = self.tables[namespace, table.name] = TableStore(table)
         if found is not None:
-            made.counter = found.counter
+            made.counter, made.structures = found.counter, found.structures
         return made
+
+    def shelf(self, namespace: str, table: str | None) -> Shelf:
+        """Return the structures of a table, or, for ``None``, those on their own."""
+        if table is None:
+            return self.standalone.setdefault(namespace, Shelf())
+        found = self.tables.get((namespace, table))
+        return Shelf() if found is None else found.structures
 
     def is_fresh(self, key: tuple[str, str], now: float) -> bool:
         """Return whether a token is young enough to be honoured."""
@@ -170,6 +190,12 @@ class Store:
         self.tokens[key] = now, reply
 
     def check(self) -> None:
-        """Raise ``AssertionError`` unless every invariant of every table holds."""
+        """Raise ``AssertionError`` unless every invariant of every table and structure holds."""
         for table in self.tables.values():
             table.check()
+        for shelf in self.standalone.values():
+            for kind, name, (_, container) in shelf:
+                assert container, f"{kind!r} {name} is empty and kept"
+        for namespace, key, owner, name in self.waiting.queues:
+            found = self.shelf(namespace, key).get(owner, name)
+            assert found is None or found[0].name != "list", f"somebody waits at {name}, where something is"

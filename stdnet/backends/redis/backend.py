@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -16,10 +16,11 @@ from ...errors import BadConnectionString, ImproperlyConfigured, MissingExtra
 from ..base import BackendDataServer
 from .address import EXAMPLE, Address, parse
 from .commits import resolve
-from .talk import Batch, Pause, converse, run_all
+from .talk import Batch, Talk, Wait, converse, run_all
 
 try:
     from .pools import Pools
+    from .waiting import wait, wait_async
 except ImportError as error:
     if error.name is None or error.name.partition(".")[0] != "redis":
         raise
@@ -73,12 +74,14 @@ class RedisServer(BackendDataServer):
     def __hash__(self) -> int:
         return hash(self.connection_string)
 
-    def _drive(self, talk: Generator[Batch | Pause, Any, list[Any]]) -> list[Any]:
+    def _drive(self, talk: Talk) -> list[Any]:
         try:
             step = next(talk)
             while True:
                 if isinstance(step, Batch):
                     step = talk.send(self._pools.exchange(step))
+                elif isinstance(step, Wait):
+                    step = talk.send(wait(self._pools, step))
                 else:
                     time.sleep(step.seconds)
                     step = next(talk)
@@ -86,12 +89,14 @@ class RedisServer(BackendDataServer):
             replies: list[Any] = stop.value
             return replies
 
-    async def _drive_async(self, talk: Generator[Batch | Pause, Any, list[Any]]) -> list[Any]:
+    async def _drive_async(self, talk: Talk) -> list[Any]:
         try:
             step = next(talk)
             while True:
                 if isinstance(step, Batch):
                     step = talk.send(await self._pools.exchange_async(step))
+                elif isinstance(step, Wait):
+                    step = talk.send(await wait_async(self._pools, step))
                 else:
                     await asyncio.sleep(step.seconds)
                     step = next(talk)

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
+from ...contract import Kind
 from .packing import pack
 
 PART = 1000
@@ -25,7 +26,8 @@ class Claim(NamedTuple):
 class Call:
     """One call of a script, or, with an empty name, a plain command.
 
-    ``size``: the rows that it writes. ``claim``: what to check in the same round trip, if a script does not.
+    ``size``: the rows that it writes. ``claim``: what to check in the same round trip, if a script does not. ``kinds``:
+    the kinds of structures that the script needs. ``once``: operation and kind of what is never sent again.
     """
 
     script: str
@@ -34,6 +36,8 @@ class Call:
     token: str | None = None
     size: int = 0
     claim: Claim | None = None
+    kinds: tuple[Kind, ...] | None = None
+    once: tuple[str, str] | None = None
 
 
 Steps: TypeAlias = Generator[Call, Any, Any]

@@ -10,6 +10,7 @@ from ...contract import Change, Clash, Commit, Committed, Held, Reference, Refus
 from .calls import Steps, call
 from .packing import NIL, Packed, array, loaded, pack, stored, texts
 from .plans import encode_plan
+from .structures import encode_calls, kinds_of
 from .tables import encode_table
 from .values import spelled
 
@@ -19,11 +20,14 @@ def commit(request: Commit, namespace: str) -> Steps:
     deletes = [(encode_table(delete.table), encode_plan(delete.table, delete.plan)) for delete in request.deletes]
     parts: list[Any] = [request.token, deletes, [_save(save) for save in request.saves]]
     size = sum(len(save.changes) for save in request.saves)
-    name = "commit" if deletes else "save"
+    name, kinds = "commit" if deletes else "save", kinds_of(request)
     if request.references:
         name = "cascade"
         parts.append([_reference(reference) for reference in request.references])
-    reply = yield call(name, namespace, *parts, writes=True, token=request.token, size=size)
+    if request.calls:
+        size += sum(len(each.arguments) for each in request.calls)
+        parts += ([None] if len(parts) == 3 else []) + [encode_calls(request.calls, namespace)]
+    reply = yield call(name, namespace, *parts, writes=True, token=request.token, size=size, kinds=kinds)
     return _refused(request, *reply[1:]) if reply[0] == b"refused" else committed(reply)
 
 
@@ -100,8 +104,14 @@ def _loaded(types: Sequence[bytes], groups: Sequence[list[bytes | None]]) -> tup
     return tuple(loaded(kind.decode(), ids) for kind, ids in zip(types, groups, strict=True))
 
 
-def _refused(request: Commit, clashes: list[list[Any]], held: Sequence[list[bytes]] = ()) -> Refused:
-    return Refused(tuple(_clash(request, *clash) for clash in clashes), tuple(_held(request, *each) for each in held))
+def _refused(
+    request: Commit, clashes: list[list[Any]], held: Sequence[list[bytes]] = (), gone: Sequence[bytes] = ()
+) -> Refused:
+    return Refused(
+        tuple(_clash(request, *clash) for clash in clashes),
+        tuple(_held(request, *each) for each in held),
+        tuple(map(int, gone)),
+    )
 
 
 def _clash(request: Commit, reason: Any, save: Any, change: Any, field: Any, value: Any, holder: Any = None) -> Clash:

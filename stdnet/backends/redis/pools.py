@@ -31,6 +31,12 @@ FINAL = (
 )
 """Trouble that another attempt does not help against."""
 
+ENDLESS = 1e6
+"""Seconds that are too many for the time-out of a socket."""
+
+ANSWERED = exceptions.ResponseError
+"""An error that is the answer of the server."""
+
 KINDS = {"rediss": "SSLConnection", "unix": "UnixDomainSocketConnection"}
 SHARED = (
     "host",
@@ -128,7 +134,7 @@ class Pools:
         try:
             connection = pool.get_connection()
         except TROUBLE as error:
-            return self._not_connected(error)
+            return self.not_connected(error)
         try:
             connection.send_packed_command(connection.pack_commands(batch.commands))
             return [self._read(connection) for _ in batch.commands]
@@ -151,12 +157,12 @@ class Pools:
 
     async def exchange_async(self, batch: Batch) -> Answers | Lost:
         """Make a round trip without blocking the event loop."""
-        usual = self._async_pool()
+        usual = self.shared_async()
         pool = async_pool(*self._patient(batch)) if self._is_long(batch) else usual
         try:
             connection = await pool.get_connection()
         except TROUBLE as error:
-            return self._not_connected(error)
+            return self.not_connected(error)
         try:
             await connection.send_packed_command(connection.pack_commands(batch.commands))
             return [await self._read_async(connection) for _ in batch.commands]
@@ -185,14 +191,24 @@ class Pools:
         kind, keywords, _, wait = self._parameters
         return kind, {**keywords, "socket_timeout": batch.seconds}, 1, wait
 
-    def _not_connected(self, error: BaseException) -> Lost:
+    def apart(self, seconds: float | None, is_async: bool = False) -> Any:
+        """Return a connection of its own for a reply that may take that long; it is not open yet."""
+        kind, keywords, _, _ = self._parameters
+        patience = None if seconds is None or seconds > ENDLESS else seconds + (self._timeout or 10.0)
+        module, retry = (redis.asyncio.connection, AsyncRetry) if is_async else (redis.connection, Retry)
+        keywords = {**keywords, "socket_timeout": patience, "health_check_interval": 0}
+        return getattr(module, kind)(retry=retry(NoBackoff(), 0), protocol=2, **keywords)
+
+    def not_connected(self, error: BaseException) -> Lost:
+        """Return what a connection comes to that could not be opened."""
         if "No connection available" in str(error):
             size = self._parameters[2]
             message = f"All {size} connections were in use for {self._wait:g} seconds. Raise max_connections or wait."
             return Lost(False, False, message)
         return Lost(False, not isinstance(error, FINAL), described(error))
 
-    def _async_pool(self) -> Any:
+    def shared_async(self) -> Any:
+        """Return the pool of the running event loop."""
         loop = asyncio.get_running_loop()
         pool = self._async.get(loop)
         if pool is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ...contract import All, Id, Plan, Related, Select, Selected, Sort, Table, keys
 from .calls import PART, Call, Steps, call
-from .packing import Packed, array, loaded, pack, texts
+from .packing import Packed, array, loaded, pack, stored, texts
 from .plans import encode_plan, index_of
+from .structures import decoded, in_order, named
 from .tables import Fields, claim, encode_table, fields_of
 from .values import spelled
 
@@ -18,6 +20,7 @@ def is_simple(request: Select) -> bool:
     return (
         not request.start
         and not request.related
+        and not request.structures
         and (stop is None or 0 < stop <= PART)
         and len(request.table.columns) < PART
     )
@@ -75,9 +78,30 @@ def select(request: Select, namespace: str) -> Steps:
     ]
     if request.related:
         parts.append(_related(table, request.related))
-    name = "join" if request.related or (sort is not None and sort.through) else "select"
-    reply = yield call(name, namespace, *parts)
+    if request.structures:
+        return (yield from _filled(request, fields, parts, namespace))
+    reply = yield call(_script(request), namespace, *parts)
     return (yield from _completed(request, fields, reply, namespace))
+
+
+def _script(request: Select) -> str:
+    return "join" if request.related or (request.sort is not None and request.sort.through) else "select"
+
+
+def _filled(request: Select, fields: Fields, parts: list[Any], namespace: str) -> Steps:
+    """Read rows with what is in structures of theirs: for the first rows at once, for the others part by part."""
+    known = dict(request.table.structures)
+    asked, kinds = named(request.table, request.structures), in_order(known[name] for name in request.structures)
+    parts += ([] if request.related else [None]) + [asked]
+    *reply, raw = yield call(_script(request), namespace, *parts, kinds=kinds)
+    selected = yield from _completed(request, fields, reply, namespace)
+    ids = stored(request.table.pk.type, selected.ids)
+    for first in range(PART, len(ids), PART):
+        packed = [encode_table(request.table), texts(ids[first : first + PART]), asked]
+        for column, more in zip(raw, (yield call("more", namespace, *packed, kinds=kinds)), strict=True):
+            column += more
+    contents = zip(request.structures, raw, strict=True)
+    return replace(selected, structures=tuple(decoded(known[name], "items", column) for name, column in contents))
 
 
 def _sort(table: Table, sort: Sort) -> tuple[Any, ...]:

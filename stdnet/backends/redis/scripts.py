@@ -7,6 +7,8 @@ from functools import cache
 from hashlib import sha1
 from importlib.resources import files
 
+from ...contract import Kind
+
 PARTS = {
     "commit": ("lib", "where", "plans", "order", "rows", "drafts", "commit"),
     "save": ("lib", "rows", "drafts", "commit"),
@@ -18,13 +20,29 @@ PARTS = {
     "find": ("find",),
     "fetch": ("lib", "fetch"),
     "count": ("lib", "where", "plans", "count"),
-    "keys": ("lib", "keys"),
-    "flush": ("lib", "rows", "flush"),
+    "keys": ("lib", "known", "keys"),
+    "flush": ("lib", "rows", "known", "flush"),
     "resolve": ("lib", "resolve"),
+    "operate": ("lib", "operate"),
+    "more": ("lib", "more"),
+    "forget": ("forget",),
+    "guard": ("guard",),
 }
 """The files that each script is made of. ``save`` is a commit without deletes, so without plans: a script pays for each
 function that it could need, and a commit of one row for those of ``plans`` as much as for all of its commands. So
 references, and selects that reach other tables, have scripts of their own, too."""
+
+ADDED = {
+    "commit": ("kinds", "alongside"),
+    "save": ("kinds", "alongside"),
+    "cascade": ("kinds", "alongside"),
+    "select": ("kinds", "contents"),
+    "join": ("kinds", "contents"),
+    "more": ("kinds", "contents"),
+    "operate": ("kinds",),
+}
+"""The files that a script gets before its last one if it has to do with structures. Behind ``kinds`` come the kinds
+that it needs: files of ``lua/kinds/``, or what an application's kind brings along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +57,20 @@ class Script:
 
 
 @cache
-def script(name: str) -> Script:
-    """Return a script by its name."""
-    folder = files(__package__) / "lua"
-    return Script(b"\n".join((folder / f"{part}.lua").read_bytes() for part in PARTS[name]))
+def script(name: str, kinds: tuple[Kind, ...] | None = None) -> Script:
+    """Return a script by its name; ``kinds`` are the kinds of structures it needs, ``None`` if it knows of none."""
+    *parts, last = PARTS[name]
+    texts = [_file(part) for part in parts]
+    if kinds is not None:
+        first, *rest = ADDED[name]
+        texts += [_file(first), *map(_kind, kinds), *map(_file, rest)]
+    return Script(b"\n".join([*texts, _file(last)]))
+
+
+def _file(part: str) -> bytes:
+    return (files(__package__) / "lua" / f"{part}.lua").read_bytes()
+
+
+def _kind(kind: Kind) -> bytes:
+    text = _file(f"kinds/{kind.name}") if kind.lua is None else kind.lua.encode()
+    return b"do\n%s\nend" % text

@@ -50,6 +50,11 @@ def encode_table(table: Table) -> Packed:
     return _described(table).packed
 
 
+def layout_of(table: Table) -> bytes:
+    """Return the layout of ``table`` as the register of a namespace has it."""
+    return _described(table).layout
+
+
 def fields_of(table: Table, names: Sequence[str] | None) -> Fields:
     """Return the columns of ``names``, all of them for ``None``; ``KeyError`` for one that is not there."""
     return _described(table).fields if names is None else _fields(table, names)
@@ -75,4 +80,7 @@ def from_layout(name: str, layout: bytes) -> Packed:
 
 def _encode(table: Table, layout: bytes | None) -> Packed:
     columns = [column.indexed for column in table.columns]
-    return Packed(pack((table.name, table.pk.name, table.pk.type, table.auto, table.order, columns, layout)))
+    parts = [table.name, table.pk.name, table.pk.type, table.auto, table.order, columns, layout]
+    if table.structures:
+        parts.append([f":{name}{suffix}" for name, kind in table.structures for suffix in kind.suffixes])
+    return Packed(pack(parts))

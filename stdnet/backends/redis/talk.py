@@ -3,6 +3,7 @@
 ``converse`` yields what is to be done next (``Batch``, ``Pause``) and is sent what came of it; the two transports in
 ``pools`` only carry that out. So the rules of retrying exist once, and can be read here:
 
+* An operation on a structure that writes is never sent again once it may have arrived.
 * A request that reads is sent again after its connection was lost. So is a commit, whose token the script checks, and
   a part of a flush, which removes what is left.
 * A write is the first of what is sent together, and a flush is sent alone. So whatever is sent again, because its
@@ -15,10 +16,13 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ...contract import Commit, Flush, Request
-from ...errors import CommitUnknown, ConnectionError, ResponseError, TableMismatch
+from ...contract import Call as Operation
+from ...contract import Commit, Flush, Request, Take
+from ...contract.keys import shown
+from ...errors import CallUnknown, CommitUnknown, ConnectionError, ResponseError, TableMismatch, WrongKind
 from .calls import Call, Claim, Steps
 from .scripts import script
+from .structures import key_of
 from .wire import steps
 
 PAUSES = (0.0, 0.1, 0.5)
@@ -63,27 +67,75 @@ class Lost:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Pop from the list ``key`` when it has something; the answer is the value, ``None``, ``Failure`` or ``Lost``.
+
+    0 seconds: pop what is there; ``None``: wait for ever. It takes nothing if it is cancelled.
+    """
+
+    end: str
+    key: bytes
+    seconds: float | None
+
+
 Answers: TypeAlias = list[Any]
-Talk: TypeAlias = Generator[Batch | Pause, Any, list[Any]]
+Talk: TypeAlias = Generator[Batch | Pause | Wait, Any, list[Any]]
 
 
 def converse(requests: Sequence[Request], namespace: str) -> Talk:
     """Answer the requests, in order."""
     replies: list[Any] = []
     for group in groups(requests):
-        replies += yield from _answer(group, namespace)
+        if isinstance(group[0], Take):
+            replies.append((yield from _take(group[0], namespace)))
+        else:
+            replies += yield from _answer(group, namespace)
     return replies
 
 
 def groups(requests: Sequence[Request]) -> list[list[Request]]:
-    """Split requests into what may be sent together: a commit or none, and then what reads."""
+    """Split requests into what may be sent together: a commit, an operation that writes or none; then what reads."""
     found: list[list[Request]] = []
     for request in requests:
-        if not found or isinstance(request, (Commit, Flush)) or isinstance(found[-1][0], Flush):
+        if not found or _writes(request) or isinstance(found[-1][0], (Flush, Take)):
             found.append([request])
         else:
             found[-1].append(request)
     return found
+
+
+def _writes(request: Request) -> bool:
+    if isinstance(request, Operation):
+        operation = request.place.kind.operations.get(request.operation)
+        return operation is not None and operation.effect != "reads"
+    return isinstance(request, (Commit, Flush, Take))
+
+
+def _take(request: Take, namespace: str) -> Generator[Batch | Pause | Wait, Any, Any]:
+    """Take what there is; if there is nothing, wait for it, on a connection that has nothing else to do."""
+    place, end, seconds = request.place, request.end, request.seconds
+    (size,) = yield from _answer([request], namespace)
+    for patience in ([0.0] if size else []) + ([] if seconds == 0 else [seconds]):
+        value = yield from _pop(Wait(end, key_of(place, namespace), patience), place.kind.name)
+        if value is not None:
+            return value
+    return None
+
+
+def _pop(wait: Wait, kind: str) -> Generator[Batch | Pause | Wait, Any, Any]:
+    for pause in (*PAUSES, None):
+        outcome = yield wait
+        if not isinstance(outcome, Lost):
+            break
+        if outcome.sent:
+            raise CallUnknown(f"block_pop_{wait.end}", kind, outcome.message)
+        if pause is None or not outcome.again:
+            raise ConnectionError(outcome.message)
+        yield Pause(pause)
+    if isinstance(outcome, Failure):
+        raise explained(outcome.message, wait.key)
+    return outcome
 
 
 def _answer(requests: Sequence[Request], namespace: str) -> Talk:
@@ -111,9 +163,9 @@ def run_all(running: Sequence[Steps], calls: Sequence[Call]) -> Talk:
     while waiting:
         answers = yield from _answers([call for _, _, call in waiting])
         following = []
-        for (place, program, _), answer in zip(waiting, answers, strict=True):
+        for (place, program, call), answer in zip(waiting, answers, strict=True):
             if isinstance(answer, Failure):
-                raise explained(answer.message)
+                raise explained(answer.message, b"" if call.script else call.arguments[1])
             try:
                 following.append((place, program, program.send(answer)))
             except StopIteration as stop:
@@ -122,7 +174,7 @@ def run_all(running: Sequence[Steps], calls: Sequence[Call]) -> Talk:
     return replies
 
 
-def _answers(calls: Sequence[Call]) -> Generator[Batch | Pause, Any, Answers]:
+def _answers(calls: Sequence[Call]) -> Generator[Batch | Pause | Wait, Any, Answers]:
     """Get an answer to each call, which is a failure if its claim does not hold.
 
     What is claimed of a table is asked once in a round trip. Only a table that seems to be another, which may be
@@ -146,7 +198,7 @@ def _check(claim: Claim) -> Call:
     return Call("check", (b"2", claim.register, claim.ids, claim.table, claim.layout))
 
 
-def _deliver(calls: Sequence[Call]) -> Generator[Batch | Pause, Any, Answers]:
+def _deliver(calls: Sequence[Call]) -> Generator[Batch | Pause | Wait, Any, Answers]:
     """Get an answer to each call, loading scripts and trying again as needed."""
     answers: Answers = []
     loads = pauses = 0
@@ -157,16 +209,17 @@ def _deliver(calls: Sequence[Call]) -> Generator[Batch | Pause, Any, Answers]:
         if not refused or loads > len(PAUSES) or pauses == BUSY_PAUSES:
             return answers + found
         answers += found[: refused[0]]
-        if texts := {waiting[place].script for place in refused if _is_unknown(found[place])}:
+        unknown = [waiting[place] for place in refused if _is_unknown(found[place])]
+        if texts := dict.fromkeys(script(call.script, call.kinds).text for call in unknown):
             loads += 1
-            yield from _send_again([(b"SCRIPT", b"LOAD", script(name).text) for name in sorted(texts)], ())
+            yield from _send_again([(b"SCRIPT", b"LOAD", text) for text in texts], ())
         else:
             pauses += 1
             yield Pause(BUSY_PAUSE)
 
 
 def _command(call: Call) -> tuple[bytes, ...]:
-    return (b"EVALSHA", script(call.script).sha, *call.arguments) if call.script else call.arguments
+    return (b"EVALSHA", script(call.script, call.kinds).sha, *call.arguments) if call.script else call.arguments
 
 
 def _is_unknown(answer: Any) -> bool:
@@ -177,7 +230,9 @@ def _is_busy(answer: Any) -> bool:
     return isinstance(answer, Failure) and answer.message.startswith("BUSY ")
 
 
-def _send_again(commands: list[tuple[bytes, ...]], calls: Sequence[Call]) -> Generator[Batch | Pause, Any, Answers]:
+def _send_again(
+    commands: list[tuple[bytes, ...]], calls: Sequence[Call]
+) -> Generator[Batch | Pause | Wait, Any, Answers]:
     """Send commands until they are answered, or until it is enough."""
     batch, sent = Batch(commands, SECONDS_A_ROW * sum(call.size for call in calls)), False
     for pause in (*PAUSES, None):
@@ -186,6 +241,8 @@ def _send_again(commands: list[tuple[bytes, ...]], calls: Sequence[Call]) -> Gen
             answers: Answers = outcome
             return answers
         sent = sent or outcome.sent
+        if sent and calls and calls[0].once is not None:
+            raise CallUnknown(*calls[0].once, outcome.message)
         if pause is None or not outcome.again:
             break
         yield Pause(pause)
@@ -195,17 +252,16 @@ def _send_again(commands: list[tuple[bytes, ...]], calls: Sequence[Call]) -> Gen
     raise ConnectionError(outcome.message)
 
 
-def explained(message: str) -> Exception:
-    """Return the exception for an error of the server or of a script."""
+def explained(message: str, key: bytes = b"") -> Exception:
+    """Return the exception for an error of the server or of a script; ``key`` is what a plain command was about."""
+    if key and message.startswith("WRONGTYPE"):
+        return WrongKind(shown(key))
     if not message.startswith("STDNET "):
         return ResponseError(f"The server refused a request: {message}")
     _, code, detail = message.split(" ", 2)
     match code:
         case "type":
-            return ResponseError(
-                f'The key "{detail}" holds another type than stdnet keeps there, so nothing was changed. '
-                "Something else wrote to this namespace: remove that key, or use another namespace."
-            )
+            return WrongKind(detail)
         case "mismatch":
             return TableMismatch(detail)
         case "token":

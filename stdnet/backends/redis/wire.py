@@ -2,19 +2,19 @@
 
 Each request is a generator that yields ``Call``s, one after the other, takes what the server answers to each, and
 returns the reply. Most make one call; what can be large is continued in parts, so that no call is long. What reads is
-in ``reads``, what writes in ``commits``; the rest is here.
+in ``reads``, what writes in ``commits``, structures in ``structures`` and flushes in ``flushes``; the rest is here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-from ...contract import Commit, Count, Eq, Flush, Ids, Keys, Ping, Range, Request, Select, Table, keys
+from ... import contract
+from ...contract import Commit, Count, Eq, Flush, Ids, Keys, Ping, Range, Request, Select, Table, Take, keys
 from .calls import PART, Call, Steps, call
 from .commits import commit
+from .flushes import flush
 from .reads import count, find, get, is_simple, select
-from .tables import encode_table, from_layout
+from .structures import operate
+from .tables import encode_table
 
 
 def steps(request: Request, namespace: str) -> Steps:
@@ -30,10 +30,14 @@ def steps(request: Request, namespace: str) -> Steps:
             return select(request, namespace)
         case Count(table, plan):
             return count(table, plan, namespace)
+        case contract.Call():
+            return operate(request, namespace)
+        case Take(place):  # whether there is anything; to pop it, or to wait, is the business of ``talk``
+            return operate(contract.Call(place, "size"), namespace)
         case Keys(table):
             return _keys(table, namespace)
         case Flush(table):
-            return _flush(table, namespace)
+            return flush(table, namespace)
         case Ping():
             return _ping()
 
@@ -51,22 +55,3 @@ def _keys(table: Table, namespace: str) -> Steps:
         names.update(found)
         start += PART
     return sorted(map(keys.shown, names))
-
-
-def _flush(table: Table | None, namespace: str) -> Steps:
-    known = yield Call("", (b"HGETALL", namespace.encode() + b":tables"))
-    removed = 0
-    for name, description in _pairs(known):
-        if table is None or table.name == name:
-            more = b"1"
-            while more:
-                number, more = yield call("flush", namespace, from_layout(name, description), PART, writes=True)
-                removed += int(number)
-    return removed
-
-
-def _pairs(reply: Any) -> Iterator[tuple[str, bytes]]:
-    """Yield name and description of each table; a map comes as a dict or flat, by protocol."""
-    flat = [part for pair in reply.items() for part in pair] if isinstance(reply, dict) else reply
-    for name, description in zip(flat[::2], flat[1::2], strict=True):
-        yield name.decode(), description

@@ -1,19 +1,21 @@
 -- commit.lua: evaluate, check, apply; mirrors memory/commit.py.
 --
--- request  {token or nil, deletes, saves, references or none}; what references are is said in references.lua
+-- request  {token or nil, deletes, saves, references or nil, calls or none}; what references and calls are is said in
+--          references.lua and alongside.lua
 -- delete   {table, plan}
 -- save     {table, count, ids, previous, scores or nil, runs, refs or none}: arrays of `count` texts or nils
 -- run      {count, places or nil, columns}: consecutive changes of the same fields, one array for each column
 -- refs     {change, column of its run, save, change, ...}: by change, columns that take the id of an earlier change
--- reply    {'committed', ids, scores, deleted, types of ids, types of deleted} or {'refused', clashes}; with references
---          also {..., cascaded, types of cascaded} or {..., held}
+-- reply    {'committed', ids, scores, deleted, types of ids, types of deleted} or {'refused', clashes, held, gone}
+--          with references also {'committed', ..., cascaded, types of cascaded}
 -- clash    {reason, save, change, field, value, holder or nil}
 -- held     {reference, id, by}
+-- gone     places of calls
 
 local TOKEN = namespace .. ':commit:'
 local KEPT = 600000 -- milliseconds
 
-local token, deletes, saves, references = request[1], request[2], request[3], request[4]
+local token, deletes, saves, references, calls = unpack(request, 1, 5)
 
 local function evaluate_deletes()
     local found = {}
@@ -88,6 +90,9 @@ local function work_out(draft, id, previous, given, places, values, mark)
     if previous and base and id ~= previous then
         before(draft, previous)
         set_after(draft, previous, false)
+        if draft.t.structures then
+            note_move(draft, previous, id)
+        end
         draft.author[previous] = nil
     end
     draft.scores[id] = score
@@ -191,13 +196,13 @@ local function check()
     return ids, clashes
 end
 
-local function refused(clashes, held)
+local function refused(clashes, held, gone)
     local out = {}
     for i, found in ipairs(clashes) do
         local clash = found.clash
         out[i] = {clash[1], format('%d', found.save - 1), format('%d', found.change - 1), clash[2], clash[3], clash[4]}
     end
-    return {'refused', out, held}
+    return {'refused', out, held or {}, gone}
 end
 
 local function noted(w)
@@ -276,12 +281,13 @@ return run(function()
     local cascaded = references and cascade(references)
     local ids, clashes = check()
     local held = references and dangling(references)
-    if #clashes > 0 or held and #held > 0 then
-        return refused(clashes, held)
+    local gone = calls and orphans()
+    if #clashes > 0 or held and #held > 0 or gone and #gone > 0 then
+        return refused(clashes, held, gone)
     end
     local reply = apply(ids, deleted, cascaded)
     if #ARGV[2] > 100000 then -- free what it took now; else the small calls that follow would do so, bit by bit
-        request, deletes, saves, references, drafts, order = nil, nil, nil, nil, nil, nil
+        request, deletes, saves, references, calls, drafts, order = nil
         collectgarbage()
     end
     return reply

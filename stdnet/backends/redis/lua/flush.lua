@@ -13,9 +13,11 @@ end
 
 return run(function()
     local t, limit, w, shared = open(request[1]), tonumber(request[2]), changes(), {}
+    local parts, fields, rows, whole = {}, known(t)
     local ids = call('ZRANGE', t.ids, 0, limit - 1)
     for _, id in ipairs(ids) do
         note(t, w, id, load(t, id), false)
+        name_structures(obj_key(t, id), rows, w.unlink, parts)
     end
     verify(w)
     local removed, rest = unlink(w.unlink), {}
@@ -34,8 +36,11 @@ return run(function()
         for _, column in ipairs(t.indexed) do
             rest[#rest + 1], rest[#rest + 2], rest[#rest + 3] = column.uni, column.idx, column.blank
         end
+        name_structures(namespace .. t.name .. ':struct', whole, rest, parts)
         removed = removed + unlink(rest)
         call('HDEL', TABLES, t.name)
+        send('HDEL', namespace .. ':structures', fields)
     end
+    unlink(parts)
     return {format('%d', removed), more and '1' or ''}
 end)

@@ -37,12 +37,14 @@ local function escape(text)
     return (string.gsub(text, '[%z\1-\32%%:{}*?%[%]\\\127]', encoded))
 end
 
--- {name, pk, type, auto, order, {{name, type, unique, index}, ...}, layout or nil} -> a table with its key names.
+-- {name, pk, type, auto, order, {{name, type, unique, index}, ...}, layout or nil, endings or none} -> a table with its
+-- key names; endings are what keys of structures end in, after those of their rows.
 -- Fails if there are rows that were stored by another layout: their indices are not those that will be asked.
 local function open(desc)
     local base = namespace .. desc[1]
     local t = {name = desc[1], pk = desc[2], type = desc[3], auto = desc[4] == '1', order = desc[5]}
     t.ids, t.counter, t.obj, t.layout = base .. ':id', base .. ':ids', base .. ':obj:', desc[7]
+    t.structures = desc[8]
     local stored = t.layout and call('HGET', TABLES, t.name)
     if stored and stored ~= t.layout and call('EXISTS', t.ids) == 1 then
         fail('mismatch', t.name)

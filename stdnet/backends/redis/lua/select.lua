@@ -1,8 +1,9 @@
 -- select.lua: the rows of a plan; mirrors memory/select.py.
 --
--- request  {table, plan, sort or nil, start or nil, stop or nil, fields, limit, related or none}
+-- request  {table, plan, sort or nil, start or nil, stop or nil, fields, limit, related or nil, structures or none}
 -- sort     {field, '1' for descending, path or none}; what paths and related are is said in paths.lua
--- reply    {ids, rows, related or none}: all ids of the slice, the rows of the first `limit` of them
+-- structures are said in contents.lua
+-- reply    {ids, rows, related or none, contents or none}: all ids of the slice, the rows of the first `limit` of them
 
 return run(function()
     quiet()
@@ -20,5 +21,9 @@ return run(function()
     end
     local start, stop = cut(call('ZCARD', set.key), request[4], request[5])
     local ids = ranked(set.key, start, stop, arrange, desc)
-    return {ids, taken(t, ids, request[6], limit), related and all_brought(t, ids, related, limit)}
+    local brought = related and all_brought(t, ids, related, limit)
+    if request[9] then
+        return {ids, taken(t, ids, request[6], limit), brought or {}, contents(t, ids, request[9], limit)}
+    end
+    return {ids, taken(t, ids, request[6], limit), brought}
 end)

@@ -1,0 +1,75 @@
+-- alongside.lua: what a commit does to structures: calls of their operations, and what becomes of those of rows.
+--
+-- calls    {tables, {call, ...}, entries}; entries are what to put into the register
+-- call     {kind, type, operation, key, arguments, place of a table or none, id or none}: the last two only if it makes
+--          something for that row
+
+local verify_rows, write_rows = verify, write
+local called = request[5] or {{}, {}, {}}
+
+-- Return the places of calls whose row does not exist.
+local function orphans()
+    local gone = {}
+    for place, each in ipairs(called[2]) do
+        if each[7] and not stored(draft_of(called[1][tonumber(each[6])]), each[7]) then
+            gone[#gone + 1] = format('%d', place - 1)
+        end
+    end
+    return gone
+end
+
+local function note_move(draft, from, to)
+    local moves = draft.moves or {}
+    moves[#moves + 1], draft.moves = {from, to}, moves
+end
+
+verify = function(w)
+    verify_rows(w)
+    expect('HLEN', namespace .. ':structures')
+    local kind_at = {}
+    for _, each in ipairs(called[2]) do
+        typed(each[4], each[2])
+        if (kind_at[each[4]] or each[1]) ~= each[1] then
+            fail('type', each[4])
+        end
+        kind_at[each[4]] = each[1]
+    end
+end
+
+local function drop(draft)
+    local keys, t = {}, draft.t
+    for id in pairs(draft.deleted) do
+        for _, ending in ipairs(t.structures) do
+            keys[#keys + 1] = obj_key(t, id) .. ending
+        end
+    end
+    unlink(keys)
+end
+
+local function move(draft)
+    local t = draft.t
+    for _, each in ipairs(draft.moves or {}) do
+        for _, ending in ipairs(t.structures) do
+            local from = obj_key(t, each[1]) .. ending
+            if call('EXISTS', from) == 1 then
+                call('RENAME', from, obj_key(t, each[2]) .. ending)
+            end
+        end
+    end
+end
+
+-- Moves come last, in their order: what is in the way of one has moved before, or was deleted.
+write = function(w)
+    enrol(called[3])
+    for _, each in ipairs(called[2]) do
+        perform(each[1], each[3], each[4], each[5])
+    end
+    called = nil -- to be freed
+    write_rows(w)
+    for _, draft in ipairs(order) do
+        if draft.t.structures then
+            drop(draft)
+            move(draft)
+        end
+    end
+end
