@@ -52,8 +52,9 @@ class Table:
     * ``"count"``: each ``Change`` brings an increment, which is added to the row's score (a new row starts at 0).
 
     Two tables of one name in one namespace are the same place. While it has rows, a request about a table of another
-    ``layout`` than theirs is refused: ``TableMismatch``. Columns that are in no index may differ: a row has no value
-    in a column that it was stored without, and keeps its values in those that a table does not name.
+    ``layout`` than theirs is refused: ``TableMismatch``. Columns that are in no index may come and go: a row has no
+    value in a column that it was stored without, and an update keeps those in columns that a table does not name.
+    That such a column has another type is noticed at the latest when a value is read that is of no use as the new one.
     """
 
     name: str

@@ -260,3 +260,13 @@ async def test_a_layout_is_the_same_in_any_order_of_columns(server):
     ]
     server.execute([Flush(turned)])
     assert server.execute([Count(PLACE, All())]) == [0]
+
+
+async def test_text_is_not_read_as_a_number(server):
+    before = Table("place", PLACE.pk, (Column("size", "str"),))
+    server.execute([Commit(saves=(Save(before, [Change(1, None, ("large",)), Change(2, None, ("small",))]),))])
+    after = Table("place", PLACE.pk, (Column("size", "int"),))
+    for plan in (Ids((1,)), All()):
+        with pytest.raises(TableMismatch):
+            server.execute([Select(after, plan)])
+    assert list(server.execute([Select(before, All())])[0].rows) == [("large",), ("small",)]

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from .packing import pack
 
 PART = 1000
 """Rows that one call reads, or removes in a flush."""
-
-
-class Claim(NamedTuple):
-    """That the rows of a table, if it has any, are stored by ``layout``: the register of the namespace tells."""
-
-    register: bytes
-    table: bytes
-    layout: bytes
-    ids: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +25,19 @@ class Call:
     token: str | None = None
     size: int = 0
     claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """That the rows of a table, if there are any, are stored by ``layout``.
+
+    ``question`` asks by what they are as far as the register knows, which also knows it of tables without rows;
+    ``proof`` fails if there are rows and the claim is wrong.
+    """
+
+    layout: bytes
+    question: Call
+    proof: Call
 
 
 Steps: TypeAlias = Generator[Call, Any, Any]

@@ -12,6 +12,7 @@
 
 local TOKEN = namespace .. ':commit:'
 local KEPT = 600000 -- milliseconds
+local HEAP = collectgarbage('count') -- kilobytes
 
 local token, deletes, saves, references = request[1], request[2], request[3], request[4]
 
@@ -280,7 +281,8 @@ return run(function()
         return refused(clashes, held)
     end
     local reply = apply(ids, deleted, cascaded)
-    if #ARGV[2] > 100000 then -- free what it took now; else the small calls that follow would do so, bit by bit
+    -- free what it took now; else the small calls that follow would do so, bit by bit
+    if #ARGV[2] > 100000 or collectgarbage('count') - HEAP > 2000 then
         request, deletes, saves, references, drafts, order = nil, nil, nil, nil, nil, nil
         collectgarbage()
     end
