@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from stdnet import CommitException, FieldValueError, odm
 from tests.conftest import connect
 
-PLACES = st.integers(0, 5)
+PLACES = st.integers(0, 11)
 
 
 @dataclass(eq=False)
@@ -66,7 +66,8 @@ class Pending:
 
     def add(self, handle: Handle) -> None:
         self.forget(handle)
-        handle.key = (handle.model, handle.stored or handle.instance.pkvalue() or handle)
+        given = vars(handle.instance).get(handle.model._meta.pkname())  # composite ids are not given
+        handle.key = (handle.model, handle.stored or given or handle)
         for queue in (self.new, self.modified):
             queue.pop(handle.key, None)
         (self.new if handle.stored is None else self.modified)[handle.key] = handle
@@ -157,7 +158,10 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.handles)
     @rule(n=PLACES)
     def save(self, n: int) -> None:
-        handle = self.pick(n)
+        self.put(self.pick(n))
+
+    def put(self, handle: Handle) -> None:
+        """Save what a handle holds."""
         if handle.deleted:
             with pytest.raises(ValueError, match="State is deleted"):
                 self.session.add(handle.instance)
@@ -249,7 +253,7 @@ def by_model(saved: Sequence[tuple[Handle, Any]]) -> dict[Any, list[int]]:
     return found
 
 
-def tested(machine: type[Machine], share: float, steps: int) -> Any:
+def case_of(machine: type[Machine], share: float, steps: int) -> Any:
     """Return the test case of a machine, which runs this share of the examples of the profile."""
     case, profile = machine.TestCase, settings()
     examples = max(1, round(profile.max_examples * share))

@@ -24,7 +24,7 @@ EMPTY: dict[str, Any] = {
 }
 NAN = float("nan")
 
-VALUES = st.sampled_from(["a", "b", "c", "é", "x:y", "{a}"])
+VALUES = st.sampled_from(["a", "b", "é", "{x}:y"])
 SCORES = st.sampled_from([0.0, -0.0, 1, 2.5, float("inf"), float("-inf")])
 TIMES = st.sampled_from([datetime(2024, 1, day, 0, 0, 0, day * 1001) for day in (1, 2, 3, 4)] + [datetime(1970, 1, 1)])
 NUMBERS = st.sampled_from([0.0, 1.5, -2.0, float("inf")])

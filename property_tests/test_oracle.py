@@ -17,12 +17,15 @@ from stdnet.contract import (
     Delete,
     Eq,
     Flush,
+    Held,
     Ids,
     In,
     Keys,
     Plan,
     Range,
+    Reference,
     Refused,
+    Related,
     Save,
     Scan,
     Select,
@@ -115,6 +118,63 @@ def test_allotted_ids_and_counted_scores() -> None:
     first = oracle.execute([again])
     assert first == [Committed(([1, 8],), ([3.5, 2.0],), ())]
     assert oracle.execute([again, Count(QUEUE, All())]) == [*first, 3]
+
+
+def family(*rows: tuple[int, int | None]) -> Save:
+    """Return a save of items, each with its parent."""
+    return Save(ITEM, tuple(Change(id, None, (*(None,) * 10, parent)) for id, parent in rows))
+
+
+def heir(id: str, boss: str | None, thing: int | None) -> Change:
+    return Change(id, None, (None, None, None, None, boss, thing))
+
+
+CASCADE = Reference(ITEM, "parent", ITEM, "cascade")
+
+
+def test_cascades_end_and_are_reported_where_they_begin() -> None:
+    oracle = Oracle()
+    oracle.execute([Commit(saves=(family((1, 3), (2, 1), (3, 2), (4, 4), (5, None)),))])
+    delete = Commit((Delete(ITEM, Ids((2,))),), references=(CASCADE, CASCADE))
+    assert oracle.execute([delete]) == [Committed((), (), ([2],), ([1, 3], []))]
+    assert ask(oracle, ITEM, All()) == [4, 5]
+
+
+def test_a_restricting_reference_holds_and_an_optional_one_lets_go(oracle: Oracle) -> None:
+    rows = (family((1, None), (2, 1)), Save(PERSON, (heir("a", "b", 1), heir("c", None, 2))))
+    oracle.execute([Commit(saves=rows)])
+    bosses, things = (Reference(PERSON, "boss", PERSON, "null"), Reference(PERSON, "thing", ITEM, "restrict"))
+    delete = Delete(ITEM, Ids((1,)))
+    assert oracle.execute([Commit((delete,), references=(bosses, CASCADE, things))]) == [
+        Refused((), (Held(2, 1, "a"), Held(2, 2, "c")))
+    ]
+    again = Commit((delete,), (family((1, None), (2, None)),), (CASCADE, things))
+    assert oracle.execute([again]) == [Committed(([1, 2],), ([],), ([1],), ([2], []))]
+    both = Commit((Delete(PERSON, Ids(("b",))),), (Save(PERSON, (heir("d", "b", None),)),), (bosses,))
+    assert oracle.execute([both]) == [Committed((["d"],), ([],), (["b"],), ([],))]
+    assert ask(oracle, PERSON, Scan("boss", "isnull", 1)) == ["c", "a", "d"]
+
+
+def test_ids_of_the_same_commit() -> None:
+    oracle = Oracle()
+    queue = Save(QUEUE, (Change(None, None, (None, None)), Change(None, None, (None, None), refs=(("next", 0, 0),))))
+    items = Save(ITEM, (Change(None, None, (None,), ("parent",), refs=(("parent", 0, 1),)),))
+    assert oracle.execute([Commit(saves=(queue, items))]) == [Committed(([1, 2], [1]), ([0.0, 0.0], []), ())]
+    assert oracle.execute([Select(QUEUE, All(), fields=("next",)), Select(ITEM, All(), fields=("parent",))]) == [
+        Selected([1, 2], [(None,), (1,)]),
+        Selected([1], [(2,)]),
+    ]
+
+
+def test_paths(oracle: Oracle) -> None:
+    people = (heir("a", "b", 2), heir("b", None, 9), heir("c", "a", 1))
+    oracle.execute([Commit(saves=(family((1, None), (2, 1)), Save(PERSON, people)))])
+    assert ask(oracle, PERSON, All(), Sort("parent", True, (("boss", PERSON), ("thing", ITEM)))) == ["c", "a", "b"]
+    parents = Related("parent", ITEM, "id", fields=())
+    along = (Related("thing", ITEM, "id", ("parent",), (parents,)), Related("login", PERSON, "boss", ()))
+    assert oracle.execute([Select(PERSON, Ids(("a", "b")), fields=(), related=along)]) == [
+        Selected(["a", "b"], [], (Selected([2], [(1,)], (Selected([1], []),)), Selected(["c", "a"], [])))
+    ]
 
 
 def test_keys_and_flush(oracle: Oracle) -> None:

@@ -16,7 +16,7 @@ from hypothesis.stateful import invariant, precondition, rule
 from stdnet import CommitException, odm
 from stdnet.backends.base import Counting
 
-from .machine import PLACES, Handle, Machine, Outcome, Pending, Refusal, tested
+from .machine import PLACES, Handle, Machine, Outcome, Pending, Refusal, case_of
 
 NAMES = ("code", "group", "number")
 
@@ -165,8 +165,8 @@ class RedisSessionMachine(SessionMachine):
     backend = "redis"
 
 
-TestSession = tested(SessionMachine, 2 / 3, 40)
-TestSessionOnRedis = tested(RedisSessionMachine, 1 / 3, 30)
+TestSession = case_of(SessionMachine, 2 / 3, 40)
+TestSessionOnRedis = case_of(RedisSessionMachine, 1 / 3, 30)
 
 
 def test_the_oracle_refuses_and_keeps_what_it_had() -> None:

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from stdnet.contract import KINDS, Call, Change, Commit, Keys, Kind, Place, Request, Save
+from stdnet.contract import KINDS, Call, Change, Commit, Keys, Kind, Request, Save
 from stdnet.errors import BadStructureValue, ResponseError
 
 from .oracle import Oracle
@@ -59,29 +59,23 @@ def machine(kind: Kind) -> type[Agreement]:
     row, missing = IDS[table.name][:2]
     places = [Spot(kind, name, table, row), Spot(kind, name, table, missing), Spot(kind, "all", table)]
     places += [Spot(kind, "a"), Spot(kind, "{b}:\x00")]
-    somewhere = st.sampled_from([*places[:1] * 3, *places])
+    somewhere = st.sampled_from([*places[:1] * 6, *places])
 
     class KindMachine(Agreement):
         def __init__(self) -> None:
             super().__init__()
             self.agree(Commit(saves=(Save(table, (Change(row, None, (None,) * len(table.columns)),)),)))
 
-        @rule(call=calls(kind, somewhere))
-        def call(self, call: Call) -> None:
-            """Call an operation, and see what it left behind."""
-            self.agree(call)
-            if kind.operations[call.operation].effect != "reads":
-                self.look()
+        @rule(calls=st.lists(calls(kind, somewhere), min_size=1, max_size=8))
+        def call(self, calls: list[Call]) -> None:
+            """Call operations, and see what they left behind."""
+            self.agree(*calls)
+            self.look()
 
         @rule(calls=st.lists(calls(kind, somewhere, waiting=True), max_size=4), token=st.sampled_from([None, "a", "b"]))
         def commit(self, calls: list[Call], token: str | None) -> None:
             """Commit several at once, now and then with a token that was used before."""
             self.agree(Commit(calls=tuple(calls), token=token and self.run + token))
-            self.look()
-
-        @rule(place=somewhere)
-        def empty(self, place: Place) -> None:
-            self.agree(Call(place, "delete"))
             self.look()
 
         def look(self) -> None:

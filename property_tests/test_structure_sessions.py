@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from stdnet import CommitException, odm
 from stdnet.errors import StructureFieldError
@@ -64,12 +64,6 @@ def kind_of(key: Key) -> str:
     return key[1] if key[0] is None else FIELDS[key[1]]
 
 
-def steps(strategies: dict[str, Any]) -> Any:
-    """Return structures, each with a step that its kind can do."""
-    keys = st.sampled_from([key for key in KEYS if kind_of(key) in strategies])
-    return keys.flatmap(lambda key: st.tuples(st.just(key), strategies[kind_of(key)]))
-
-
 class StructureSessions(RuleBasedStateMachine):
     """One session, structures of two rows and on their own, and other sessions that meddle."""
 
@@ -96,6 +90,7 @@ class StructureSessions(RuleBasedStateMachine):
         for kind, cls in CLASSES.items():
             handle = self.models.register(cls(id=f"{kind}:{{1}}"))
             self.handles[None, kind] = self.session.add(handle, modified=False)
+        self.keys: list[Key] = []
 
     # -- the model ----------------------------------------------------------------------------------------------
 
@@ -156,10 +151,21 @@ class StructureSessions(RuleBasedStateMachine):
         else:
             act()
 
-    @rule(drawn=steps(CHANGES), twin=st.booleans())
-    def change(self, drawn: tuple[Key, Step], twin: bool) -> None:
+    @initialize(keys=st.lists(st.sampled_from(KEYS), min_size=2, max_size=4, unique=True))
+    def choose(self, keys: list[Key]) -> None:
+        """Choose the structures that this program is about: few, so that they are met again."""
+        self.keys = keys
+
+    @rule(data=st.data(), twin=st.booleans())
+    def change(self, data: Any, twin: bool) -> None:
+        """Change a structure several times."""
+        key = data.draw(st.sampled_from(self.keys))
+        for each in data.draw(st.lists(CHANGES[kind_of(key)], min_size=1, max_size=3)):
+            self.change_once(key, each, twin)
+
+    def change_once(self, key: Key, change: Step, twin: bool) -> None:
         """Change a structure by its handle, or by another one of the same data."""
-        key, (name, arguments) = drawn
+        name, arguments = change
         handle = self.handles[key]
         if twin and key[0] is None:
             handle = self.session.add(CLASSES[key[1]](id=handle.id), modified=False)
@@ -168,10 +174,15 @@ class StructureSessions(RuleBasedStateMachine):
         self.do(key, (name, arguments), lambda: returned.append(getattr(handle, name)(*arguments)))
         assert all(each is handle for each in returned)
 
-    @rule(drawn=steps(ACTS))
-    def act(self, drawn: tuple[Key, Step]) -> None:
+    @rule(data=st.data())
+    def act(self, data: Any) -> None:
         """Let something act at once, also inside a transaction."""
-        key, (name, arguments) = drawn
+        key = data.draw(st.sampled_from(self.keys))
+        if kind_of(key) in ACTS:
+            self.act_once(key, data.draw(ACTS[kind_of(key)]))
+
+    def act_once(self, key: Key, act: Step) -> None:
+        name, arguments = act
         method = getattr(self.handles[key], name)
         try:
             reply, content = acted(kind_of(key), self.content(key), (name, arguments))
@@ -186,16 +197,18 @@ class StructureSessions(RuleBasedStateMachine):
         assert repr(method(*arguments)) == repr(reply)
         self.contents[key] = content
 
-    @rule(key=st.sampled_from(KEYS))
-    def read(self, key: Key) -> None:
+    @rule(n=st.integers(0, 3))
+    def read(self, n: int) -> None:
         """Load a structure: what waits is not seen."""
+        key = self.keys[n % len(self.keys)]
         handle = self.handles[key]
         for _ in range(2):
             assert handle.size() == len(self.content(key))
             assert loaded(handle) == shown(kind_of(key), self.content(key))
 
-    @rule(key=st.sampled_from(KEYS))
-    def delete(self, key: Key) -> None:
+    @rule(n=st.integers(0, 3))
+    def delete(self, n: int) -> None:
+        key = self.keys[n % len(self.keys)]
         handle = self.handles[key]
         self.do(key, ("delete", ()), lambda: self.session.delete(handle))
 
@@ -237,8 +250,9 @@ class StructureSessions(RuleBasedStateMachine):
         self.transaction, self.waiting, self.doomed, self.added = None, {}, [], []
 
     @precondition(lambda self: self.transaction is not None)
-    @rule(key=st.sampled_from(KEYS))
-    def expunge(self, key: Key) -> None:
+    @rule(n=st.integers(0, 3))
+    def expunge(self, n: int) -> None:
+        key = self.keys[n % len(self.keys)]
         self.waiting.pop(key, None)
         self.session.expunge(self.handles[key])
         self.session.add(self.handles[key], modified=False)
@@ -314,5 +328,5 @@ class RedisStructureSessions(StructureSessions):
     backend = "redis"
 
 
-TestStructures = case(StructureSessions, 1 / 3, 30)
+TestStructures = case(StructureSessions, 1 / 2, 30)
 TestStructuresOnRedis = case(RedisStructureSessions, 1 / 10, 30)

@@ -23,6 +23,7 @@ from .errors import (
     ResponseError,
     SessionNotAvailable,
     StdNetException,
+    StructureFieldError,
 )
 from .version import __version__
 
@@ -49,6 +50,7 @@ __all__ = [
     "ResponseError",
     "SessionNotAvailable",
     "StdNetException",
+    "StructureFieldError",
     "__version__",
     "getdb",
     "version",

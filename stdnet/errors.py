@@ -132,7 +132,7 @@ class TableMismatch(ImproperlyConfigured):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f'This database already holds rows of "{name}" with other indexed fields, ordering or type of id. '
+            f'This database already holds rows of "{name}" with other indexed fields, ordering or types. '
             "If you changed the model, read its rows with the former definition, flush it, and store them with the new "
             "one; if there are two models, give one of them its own modelkey or namespace."
         )

@@ -55,8 +55,9 @@ class Table:
     ``structures`` are the names and kinds of the structures that live and die with a row.
 
     Two tables of one name in one namespace are the same place. While it has rows, a request about a table of another
-    ``layout`` than theirs is refused: ``TableMismatch``. Columns that are in no index may differ: a row has no value
-    in a column that it was stored without, and keeps its values in those that a table does not name.
+    ``layout`` than theirs is refused: ``TableMismatch``. Columns that are in no index may come and go: a row has no
+    value in a column that it was stored without, and an update keeps those in columns that a table does not name.
+    That such a column has another type is noticed at the latest when a value is read that is of no use as the new one.
     """
 
     name: str

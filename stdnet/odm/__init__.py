@@ -7,6 +7,7 @@ from .managers import AsyncManager, Manager, StructureManager
 from .manytomany import Many2ManyRelatedManager, ManyToManyField
 from .meta import JSPLITTER, ModelMeta, get_hash_from_model, get_model_from_hash, hashmodel
 from .model import Model, ModelType, StdModel, create_model, model_to_dict
+from .modelpickler import ModelFieldPickler
 from .query import QueryBase, difference, intersect, union
 from .related import One2ManyRelatedManager, RelatedManager
 from .relations import CASCADE, RESTRICT, SET_NULL, ForeignKey, LazyForeignKey
@@ -29,7 +30,6 @@ from .state import ModelState, autoincrement, orderinginfo
 from .structfields import (
     HashField,
     ListField,
-    ModelFieldPickler,
     SetField,
     StringField,
     StructureField,

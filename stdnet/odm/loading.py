@@ -127,7 +127,8 @@ def _put_many(link: Link, instances: Sequence[Any], targets: Sequence[Any]) -> N
         owners[instance.__dict__[instance._meta.pkname()]] = instance
     for target in targets:
         owner = owners[target.__dict__[key.attname]]
-        key.put(target, owner)
+        if key.cached(target) is None:  # a branch may have brought it, with more along
+            key.put(target, owner)
         owner.__dict__[name].append(target)
 
 

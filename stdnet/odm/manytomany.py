@@ -75,8 +75,14 @@ class ManyToManyField(Field[Any]):
         try:
             self._join(self.made)
         except BaseException:
-            forget(self.made)
+            self.unmake()
             raise
+
+    def unmake(self) -> None:
+        """Forget the through model that was made for a model which is not to be."""
+        if self.made is not None:
+            forget(self.made)
+            self.made = self.through = None
 
     def _make(self) -> type[StdModel]:
         from .model import ModelType, StdModel  # noqa: PLC0415  (a model has fields, and this field makes a model)
@@ -91,6 +97,9 @@ class ManyToManyField(Field[Any]):
 
     def _join(self, through: Any) -> None:
         """Give the through model its keys and its id, and both sides their managers."""
+        self.related_name = self.related_name or f"{self.meta.name}_set"
+        self.meta.check_related(self.name, self)
+        self.relmodel._meta.check_related(self.related_name, self)
         own, other = self.meta.name, self.relmodel._meta.name
         if own == other:
             other += "2"
@@ -98,7 +107,6 @@ class ManyToManyField(Field[Any]):
         fields: dict[str, Field[Any]] = {name: key for name, key in keys.items() if not hasattr(key, "meta")}
         through._meta.adopt({**fields, "id": CompositeIdField(own, other)})
         self.through = through
-        self.related_name = self.related_name or f"{self.meta.name}_set"
         first, second = keys.values()
         self.meta.add_related(self.name, Many2ManyRelatedManager(first, self.name, formkey=second))
         self.relmodel._meta.add_related(

@@ -6,83 +6,22 @@ The field is no column. Its proxy gives each instance its own handle, of the sur
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from ..contract import Ids, Kind, Select
-from ..contract.keys import text
-from ..errors import InvalidTransaction, ModelNotAvailable, NotConvertible, StructureFieldError, WrongType
+from ..contract import Kind
+from ..errors import FieldError, InvalidTransaction, ModelNotAvailable, StructureFieldError
 from ..utils.encoders import Bytes, Encoder, Json
 from .fields import Field, LazyProxy
-from .loading import Loading
+from .modelpickler import ModelFieldPickler
 from .references import refer
-from .runner import Program, Trip, run
+from .runner import Program
 from .structures import TS, HashTable, List, Set, String, Structure, Zset
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from .meta import ModelMeta
     from .model import Model
-
-
-class ModelFieldPickler(Encoder):
-    """Keeps instances of a model by their primary keys. What is read are the rows as they then are.
-
-    ``dumps`` refuses an object without a primary key. A row that does not exist any more reads as ``None``.
-    """
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-
-    @property
-    def meta(self) -> ModelMeta[Any]:
-        """The model's meta."""
-        meta: ModelMeta[Any] = self.model._meta
-        return meta
-
-    def dumps(self, x: Any) -> bytes:
-        if not isinstance(x, self.model):
-            raise WrongType("ModelFieldPickler", x, f'is not a "{self.meta}"')
-        id = self.meta.codec.dump_pk(x.pkvalue())
-        if id is None:
-            raise NotConvertible(
-                "ModelFieldPickler", x, f"has no {self.meta.pkname()}, by which it is kept: save it first"
-            )
-        return text(id)
-
-    def loads(self, x: Any) -> Any:
-        """Return the primary key of a stored form; instances are loaded by ``load_iterable``."""
-        id = self._id(x)
-        return None if id is None else self.meta.codec.load_pk(id)
-
-    def _id(self, data: bytes) -> Any:
-        """Return the id of a stored form, ``None`` for what is none."""
-        kinds: dict[str, Any] = {"int": int, "float": float, "str": bytes.decode, "bytes": bytes}
-        try:
-            return kinds[self.meta.table.pk.type](data)
-        except ValueError:
-            return None
-
-    def require_session(self) -> bool:
-        return True
-
-    def load_iterable(self, iterable: Iterable[Any], session: Any = None) -> list[Any]:
-        """Return the instances for their stored forms, in their order, by one query of a session that blocks."""
-        if session is None:
-            raise StructureFieldError(f'Cannot load instances of "{self.meta}" without a session.')
-        return run(self.load_program(list(iterable), session.blocking("await the verbs of the structure")))
-
-    def load_program(self, data: Sequence[bytes], session: Any) -> Program[list[Any]]:
-        """Return the instances for their stored forms, in their order, ``None`` for those that are missing."""
-        ids = [self._id(each) for each in data]
-        wanted = tuple(dict.fromkeys(id for id in ids if id is not None))
-        if not wanted:
-            return [None] * len(ids)
-        request = Select(self.meta.table, Ids(wanted))
-        (found,) = yield Trip(session.manager(self.model).read_backend, [request])
-        by_id = dict(zip(found.ids, Loading(session).make(self.meta, None, found), strict=True))
-        return [by_id.get(id) for id in ids]
 
 
 class StructureFieldProxy(LazyProxy):
@@ -177,6 +116,8 @@ class StructureField(Field[Any]):
             refer(self.model, self.relmodel, self._found)
 
     def _found(self, relmodel: Any) -> None:
+        if relmodel._meta.abstract:
+            raise FieldError(f'{self} refers to "{relmodel._meta}", which is abstract and has no rows.')
         self.relmodel = relmodel
 
     def structure_class(self) -> builtins.type[Structure]:
@@ -209,6 +150,8 @@ class StructureField(Field[Any]):
 
     def structure(self, session: Any, owner: Model | None = None) -> Structure:
         """Return a new handle of the structure of a row, or of the model."""
+        if isinstance(self.relmodel, str):
+            raise FieldError(f'{self} refers to the model "{self.relmodel}", which is not defined. Import its module.')
         cls = self._surface(session.is_async)
         params: dict[str, Any] = dict(self.struct_params)
         if self.pickler is not None:

@@ -43,7 +43,7 @@ class Encoder:
     """Base of all encoders: subclass it, set ``type``, and define ``dumps`` and ``loads``."""
 
     type: ClassVar[type | None] = None
-    """The Python type of what ``loads`` returns; ``None`` if that can be any."""
+    """What it deals in: text (JSON is text), bytes, floats, dates or datetimes; ``None``: anything."""
 
     def dumps(self, x: Any) -> Any:
         """Return the stored form of a value."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from .dates import date2timestamp, timestamp2date
+from .dates import EPOCH, date2timestamp, timestamp2date
 
 JSPLITTER = "__"
 """What separates the keys in a flat name."""
@@ -46,6 +46,8 @@ class JSONDateDecimalEncoder(json.JSONEncoder):
 def date_decimal_hook(mapping: dict[str, Any]) -> Any:
     """Return what ``JSONDateDecimalEncoder`` wrote as this mapping, or the mapping itself if it is none of that.
 
+    What only looks like it, such as a mapping of your own with the one key ``__date__`` and a number, is read as it.
+
     >>> date_decimal_hook({"__date__": 86400}), date_decimal_hook({"__date__": "tomorrow"})
     (datetime.date(1970, 1, 2), {'__date__': 'tomorrow'})
     """
@@ -62,7 +64,7 @@ def date_decimal_hook(mapping: dict[str, Any]) -> Any:
 def _moment(value: datetime) -> float | str:
     if value.tzinfo is None:
         seconds = date2timestamp(value)
-        if timestamp2date(seconds) == value:
+        if timedelta(seconds=seconds) == value - EPOCH:
             return seconds
     return value.isoformat()
 

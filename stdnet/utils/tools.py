@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, zip_longest
 from typing import Any, TypeVar
@@ -17,15 +18,17 @@ def int_or_float(v: Any) -> int | float:
     >>> int_or_float("3.0"), int_or_float(b"007"), int_or_float(0.5), int_or_float("-inf")
     (3, 7, 0.5, -inf)
     """
-    if not isinstance(v, float):
+    if isinstance(v, int):
+        return int(v)
+    number = float(v)
+    if not isinstance(v, float) and (number.is_integer() or math.isinf(number)):
         try:
-            whole = int(v)
+            whole = int(v)  # where a double is not exact
         except (ValueError, OverflowError):
             pass
         else:
             if isinstance(v, (str, bytes)) or whole == v:
                 return whole
-    number = float(v)
     return int(number) if number.is_integer() else number
 
 

@@ -56,7 +56,7 @@ class Author(odm.StdModel):
     name = odm.SymbolField(unique=True)
 
     class Meta:
-        app_label = "suite"
+        app_label = "shelf"
 
     def score(self) -> int:
         return len(self.name)
@@ -73,14 +73,14 @@ class Book(odm.StdModel):
     log = odm.StringField()
     readers = odm.SetField(model=Author)
     writers = odm.ListField(model="Author")
-    best = odm.SetField(model="suite.author", ordered=True)
+    best = odm.SetField(model="shelf.author", ordered=True)
     roles = odm.HashField(model=Author)
     turns = odm.TimeSeriesField(model=Author, pickler=encoders.DateConverter())
     recent = odm.ListField(class_field=True)
     next = odm.SetField(model="self")
 
     class Meta:
-        app_label = "suite"
+        app_label = "shelf"
 
 
 class Code(odm.StdModel):
@@ -88,7 +88,7 @@ class Code(odm.StdModel):
     uses = odm.HashField(pickler=encoders.Default(), value_pickler=encoders.NumericDefault())
 
     class Meta:
-        app_label = "suite"
+        app_label = "shelf"
 
 
 class Chapter(odm.StdModel):
@@ -96,4 +96,4 @@ class Chapter(odm.StdModel):
     lines = odm.ListField()
 
     class Meta:
-        app_label = "suite"
+        app_label = "shelf"

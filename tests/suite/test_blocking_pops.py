@@ -143,7 +143,7 @@ async def test_cancelling_while_values_come_loses_none(async_models):
     lst = await make(async_models, odm.List)
     taken: list[int] = []
     for n in range(30):
-        tasks = [asyncio.ensure_future(handle(async_models, lst).block_pop_front(20)) for _ in range(2)]
+        tasks = [asyncio.ensure_future(handle(async_models, lst).block_pop_front(5)) for _ in range(2)]
         await asyncio.sleep(0)
         push = asyncio.ensure_future(handle(async_models, lst).push_back(n))
         await asyncio.sleep(0.002 * (n % 4))
@@ -151,6 +151,7 @@ async def test_cancelling_while_values_come_loses_none(async_models):
             task.cancel()
         await push
         found = await asyncio.gather(*tasks, return_exceptions=True)
+        assert None not in found, "a cancelled task waited to the end"
         taken += [each for each in found if isinstance(each, int)]
     assert sorted([*taken, *await lst.items()]) == list(range(30))
 

@@ -230,6 +230,7 @@ async def test_what_cannot_be_linked(models):
         ):
             with pytest.raises(ManyToManyError, match=problem):
                 await do(getattr(manager, verb)(value))
+    assert issubclass(ManyToManyError, QuerySetError)
     for verb in ("add", "remove"):
         with pytest.raises(QuerySetError, match="one object at a time"):
             await do(getattr(a.roles, verb)(admin, guest))
@@ -258,6 +259,23 @@ async def test_deleting_either_end(models):
     assert names(await do(models.profile.all())) == ["b", "c"]
     b = await do(q.get(name="b"))
     assert await do(b.roles.all()) == []
+
+
+async def test_signals_tell_which_links_went(models):
+    q = await profiles(models)
+    seen = []
+    for name in ("post_commit", "post_delete"):
+        getattr(models, name).bind(
+            lambda event, sender, instances, name=name, **_: seen.append((name, sender, len(instances)))
+        )
+    b, guest = await do(q.get(name="b")), await do(q.session.query(Role).get(name="guest"))
+    link = await do(b.roles.add(guest))
+    assert seen == [("post_commit", ProfileRole, 1)]
+    await do(b.roles.remove(guest))
+    assert seen[1:] == [("post_delete", ProfileRole, 1)]
+    await do(q.session.delete(await do(q.get(name="a"))))
+    assert seen[2:] == [("post_delete", ProfileRole, 2), ("post_delete", Profile, 1)]
+    assert await do(b.roles.throughquery().filter(id=link.id).count()) == 0
 
 
 async def test_deleting_by_queries(models):

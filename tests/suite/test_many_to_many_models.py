@@ -302,6 +302,50 @@ def test_a_model_that_failed_leaves_no_through_model_behind():
     assert odm.get_model_from_hash(odm.meta.hash_of("related.profile_role")) is ProfileRole
 
 
+def test_a_through_model_of_ones_own_stays_as_it_is_when_the_model_fails():
+    class Link(odm.StdModel):
+        level = odm.IntegerField()
+
+        class Meta:
+            register = False
+
+    def declare(name, other):
+        class Linked(odm.StdModel):
+            roles = odm.ManyToManyField(Role, through=Link, related_name=name)
+            role = odm.ForeignKey(Role, related_name=other)
+
+            class Meta:
+                register = False
+
+        return Linked
+
+    before = set(Role._meta.related)
+    for name, other in (("profiles", "+"), ("linked", "profiles")):
+        with pytest.raises(FieldError, match=r"linked\.role.*'profiles', which it has already"):
+            declare(name, other)
+        assert list(Link._meta.dfields) == ["level", "id"]
+        assert set(Role._meta.related) == before
+    try:
+        assert declare("linked", "+").roles.through is Link
+        assert list(Link._meta.dfields) == ["level", "linked", "role", "id"]
+    finally:
+        Role._meta.drop_related(Link)
+
+
+def test_what_waits_for_a_model_that_fails_waits_for_the_next(request):
+    class Meta:
+        app_label = request.node.name
+
+    many = type("Many", (odm.StdModel,), {"late": odm.ManyToManyField("late", related_name="many"), "Meta": Meta})
+    one = type("One", (odm.StdModel,), {"late": odm.ForeignKey("late", related_name="label"), "Meta": Meta})
+    with pytest.raises(FieldError, match=r"one\.late.*'label', which it has already"):
+        type("Late", (odm.StdModel,), {"label": odm.SymbolField(), "Meta": Meta})
+    assert many._meta.related == {}
+    late = type("Late", (odm.StdModel,), {"title": odm.SymbolField(), "Meta": Meta})
+    assert many.late.formodel is one.late.field.relmodel is late
+    assert set(late._meta.related) == {"many", "label"}
+
+
 def test_a_name_that_is_never_defined_stays_pending(request):
     class Waiting(odm.StdModel):
         others = odm.ManyToManyField("never.defined")

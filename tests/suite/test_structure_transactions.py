@@ -151,8 +151,8 @@ async def test_a_row_that_is_gone_refuses_everything(models):
         await do(t.commit())
     assert refused.value.instances == (two.notes, two.facts)
     assert [reason[:50] for reason in refused.value.reasons] == [
-        'Cannot change list "suite.book.notes" of 2: the ro',
-        'Cannot change hashtable "suite.book.facts" of 2: t',
+        'Cannot change list "shelf.book.notes" of 2: the ro',
+        'Cannot change hashtable "shelf.book.facts" of 2: t',
     ]
     assert (await do(one.notes.size()), await do(models[Book].count()), new.id) == (0, 1, None)
     assert (one.notes.cache.calls(), two.notes.cache.calls()) == ([], [])

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from ...contract import Kind
 from .packing import pack
 
 PART = 1000
 """Rows that one call reads, or removes in a flush."""
-
-
-class Claim(NamedTuple):
-    """That the rows of a table, if it has any, are stored by ``layout``: the register of the namespace tells."""
-
-    register: bytes
-    table: bytes
-    layout: bytes
-    ids: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +29,19 @@ class Call:
     claim: Claim | None = None
     kinds: tuple[Kind, ...] | None = None
     once: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """That the rows of a table, if there are any, are stored by ``layout``.
+
+    ``question`` asks by what they are as far as the register knows, which also knows it of tables without rows;
+    ``proof`` fails if there are rows and the claim is wrong.
+    """
+
+    layout: bytes
+    question: Call
+    proof: Call
 
 
 Steps: TypeAlias = Generator[Call, Any, Any]

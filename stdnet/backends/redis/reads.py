@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ...contract import All, Id, Plan, Related, Select, Selected, Sort, Table, keys
+from ...contract import All, Id, Plan, Related, Row, Select, Selected, Sort, Table, keys
+from ...errors import TableMismatch
 from .calls import PART, Call, Steps, call
 from .packing import Packed, array, loaded, pack, stored, texts
 from .plans import encode_plan, index_of
@@ -35,7 +36,7 @@ def get(request: Select, id: Id, namespace: str) -> Steps:
     stored_id = spelled(table.pk, id)
     if stored_id is None:
         return (yield from select(request, namespace))
-    fields, claimed = fields_of(table, request.fields), claim(table, namespace.encode())
+    fields, claimed = fields_of(table, request.fields), claim(table, namespace)
     key = base + b":obj:" + keys.escape(stored_id)
     row = (yield Call("", (b"HMGET", key, *fields.names), claim=claimed)) if fields.names else []
     if row.count(None) == len(row):
@@ -54,7 +55,7 @@ def find(request: Select, namespace: str) -> Steps:
     fields = fields_of(table, request.fields)
     options = (base + b":obj:", b"1" if numeric else b"", b"%d" % (request.stop or 0), b"%d" % PART)
     arguments = (b"2", base + b":id", key, kind, low, high, *options, *fields.names)
-    reply = yield Call("find", arguments, claim=claim(table, namespace.encode()))
+    reply = yield Call("find", arguments, claim=claim(table, namespace))
     return (yield from _completed(request, fields, reply, namespace))
 
 
@@ -146,10 +147,17 @@ def _selected(
     found = loaded(request.table.pk.type, ids)
     if not fields.names:
         return Selected(found, [] if request.fields == () else [()] * len(ids), related)
+    try:
+        return Selected(found, _rows(fields, rows), related)
+    except ValueError:  # a column that is in no index had another type when the row was stored
+        raise TableMismatch(request.table.name) from None
+
+
+def _rows(fields: Fields, rows: list[Any]) -> list[Row]:
     if len(rows) == 1:  # column by column, as below, it takes three times as long
         row = zip(fields.readers, rows[0], strict=True)
-        return Selected(found, [tuple([None if value is None else read(value) for read, value in row])], related)
-    return Selected(found, list(zip(*map(loaded, fields.types, zip(*rows, strict=True)), strict=True)), related)
+        return [tuple([None if value is None else read(value) for read, value in row])]
+    return list(zip(*map(loaded, fields.types, zip(*rows, strict=True)), strict=True))
 
 
 def _clamped(bound: int | None) -> int | None:
@@ -160,7 +168,7 @@ def count(table: Table, plan: Plan, namespace: str) -> Steps:
     """Count the rows of a plan, by one command if an index knows."""
     command = _counting(table, plan, (namespace + table.name).encode())
     if command is not None:
-        return (yield Call("", command, claim=claim(table, namespace.encode())))
+        return (yield Call("", command, claim=claim(table, namespace)))
     return (yield call("count", namespace, encode_table(table), encode_plan(table, plan)))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ...contract import Column, Table
-from .calls import Claim
+from .calls import Call, Claim
 from .packing import READ, Packed, pack, texts
 
 
@@ -25,9 +25,9 @@ class _Described(NamedTuple):
 
     table: Table
     packed: Packed
-    name: bytes
     layout: bytes
     fields: Fields
+    claims: dict[str, Claim]
 
 
 _known: dict[int, _Described] = {}
@@ -40,7 +40,7 @@ def _described(table: Table) -> _Described:
         if len(_known) >= 1000:
             _known.clear()
         layout = json.dumps(table.layout, ensure_ascii=False).encode()
-        found = _Described(table, _encode(table, layout), table.name.encode(), layout, _fields(table, table.names))
+        found = _Described(table, _encode(table, layout), layout, _fields(table, table.names), {})
         _known[id(table)] = found
     return found
 
@@ -66,10 +66,21 @@ def _fields(table: Table, names: Sequence[str]) -> Fields:
     return Fields(types, [READ[kind] for kind in types], encoded, texts(encoded))
 
 
-def claim(table: Table, namespace: bytes) -> Claim:
-    """Return what a call that goes without ``open`` of ``lua/lib.lua`` relies on."""
+def claim(table: Table, namespace: str) -> Claim:
+    """Return what a call relies on that goes without ``open`` of ``lua/lib.lua``."""
     known = _described(table)
-    return Claim(namespace + b":tables", known.name, known.layout, namespace + known.name + b":id")
+    found = known.claims.get(namespace)
+    if found is None:
+        if len(known.claims) >= 1000:
+            known.claims.clear()
+        found = known.claims[namespace] = _claim(table.name, known.layout, namespace)
+    return found
+
+
+def _claim(name: str, layout: bytes, namespace: str) -> Claim:
+    register, ids, table = (namespace + ":tables").encode(), f"{namespace}{name}:id".encode(), name.encode()
+    proof = Call("check", (b"2", register, ids, table, layout))
+    return Claim(layout, Call("", (b"HGET", register, table)), proof)
 
 
 def from_layout(name: str, layout: bytes) -> Packed:

@@ -20,7 +20,7 @@ from ...contract import Call as Operation
 from ...contract import Commit, Flush, Request, Take
 from ...contract.keys import shown
 from ...errors import CallUnknown, CommitUnknown, ConnectionError, ResponseError, TableMismatch, WrongKind
-from .calls import Call, Claim, Steps
+from .calls import Call, Steps
 from .scripts import script
 from .structures import key_of
 from .wire import steps
@@ -181,21 +181,17 @@ def _answers(calls: Sequence[Call]) -> Generator[Batch | Pause | Wait, Any, Answ
     because it has no rows any more, is looked at once again, by a script.
     """
     claims = list(dict.fromkeys(call.claim for call in calls if call.claim is not None))
-    found = yield from _deliver([*calls, *(Call("", (b"HGET", claim.register, claim.table)) for claim in claims)])
+    found = yield from _deliver([*calls, *(claim.question for claim in claims)])
     layouts = zip(claims, found[len(calls) :], strict=True)
     doubtful = [claim for claim, layout in layouts if layout is not None and layout != claim.layout]
     if not doubtful:
         return found[: len(calls)]
-    verdicts = yield from _deliver([_check(claim) for claim in doubtful])
+    verdicts = yield from _deliver([claim.proof for claim in doubtful])
     failed = {claim: verdict for claim, verdict in zip(doubtful, verdicts, strict=True) if verdict is not None}
     return [
         answer if call.claim is None else failed.get(call.claim, answer)
         for call, answer in zip(calls, found, strict=False)
     ]
-
-
-def _check(claim: Claim) -> Call:
-    return Call("check", (b"2", claim.register, claim.ids, claim.table, claim.layout))
 
 
 def _deliver(calls: Sequence[Call]) -> Generator[Batch | Pause | Wait, Any, Answers]:

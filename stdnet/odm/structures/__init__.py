@@ -1,11 +1,14 @@
 """Data structures: lists, sets, sorted sets, hash tables, time series, strings and arrays of numbers."""
 
-from .base import AwaitingStructure, BackendStructure, BlockingStructure, Structure, StructureMeta, twins
+from .base import Structure
 from .cache import StructureCache
 from .mappings import TS, AsyncHashTable, AsyncTS, HashTable
+from .meta import BackendStructure, StructureMeta
 from .pairs import KeyValueMixin, OrderedMixin, PairMixin
-from .sequences import AsyncList, AsyncNumberArray, AsyncString, List, NumberArray, Sequence, String
+from .sequences import AsyncList, List, Sequence
 from .sets import AsyncSet, AsyncZset, Set, Zset
+from .surfaces import AwaitingStructure, BlockingStructure, twins
+from .text import AsyncNumberArray, AsyncString, NumberArray, String
 from .verbs import commit_when_no_transaction, verb
 
 __all__ = [

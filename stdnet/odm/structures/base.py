@@ -1,13 +1,14 @@
-"""Structure: what all data structures have in common, and the two surfaces, blocking and awaiting.
+"""Structure: what all data structures have in common.
 
 A structure is a handle: it says where its content is, and keeps what was loaded of it and what waits to be sent. The
-operations of each kind are in the modules beside this one. Nothing here performs I/O; sessions commit what waits.
+operations of each kind are in the modules beside this one, the two surfaces, blocking and awaiting, in ``surfaces``.
+Nothing here performs I/O; sessions commit what waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 from ...contract import Call, Kind, Place, Refused
@@ -16,45 +17,14 @@ from ...contract.keys import structure as structure_key
 from ...contract.keys import text
 from ...errors import BadStructureValue, ModelNotAvailable, StructureFieldError, StructureNotBound, shown
 from ...utils.encoders import Encoder, NumericDefault
-from ..meta import hash_of
-from ..runner import Program, Trip, arun, run
+from ..runner import Program, Trip
 from ..state import ModelState
 from .cache import StructureCache
-from .verbs import surface, verb
+from .meta import BackendStructure, StructureMeta
+from .verbs import verb
 
 if TYPE_CHECKING:
     from ...backends.base import BackendDataServer
-
-
-class StructureMeta:
-    """The names of a kind of structure, in the words that models use."""
-
-    type = "structure"
-    app_label = "struct"
-    abstract = False
-
-    def __init__(self, kind: Kind) -> None:
-        self.name = kind.name
-        self.modelkey = f"{self.app_label}.{kind.name}"
-        self.hash = hash_of(self.modelkey)
-
-    def pkname(self) -> str:
-        """Return the name of the attribute that tells structures of one kind apart."""
-        return "id"
-
-    def __str__(self) -> str:
-        return self.modelkey
-
-    __repr__ = __str__
-
-
-class BackendStructure(NamedTuple):
-    """A structure as a backend sees it: ``id`` is the name of its key."""
-
-    instance: Structure
-    backend: BackendDataServer
-    client: Any
-    id: str
 
 
 class Structure:
@@ -308,45 +278,3 @@ class Structure:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self}>"
-
-
-class BlockingStructure(Structure):
-    """The surface of sessions that block."""
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        surface(cls, "blocking")
-
-    def __len__(self) -> int:
-        return self.size()
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(run(self._iterated()))
-
-    def __contains__(self, value: object) -> bool:
-        return self.contains(value)
-
-
-class AwaitingStructure(Structure):
-    """The surface of async sessions: verbs are awaited, and ``async for`` iterates."""
-
-    is_async = True
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        surface(cls, "awaiting")
-
-    async def __aiter__(self) -> AsyncIterator[Any]:
-        for each in await arun(self._iterated()):
-            yield each
-
-    def __iter__(self) -> NoReturn:
-        raise TypeError(f"This {self._meta.name} is async. Write: async for each in structure, or: await items()")
-
-    def __contains__(self, value: object) -> NoReturn:
-        raise TypeError(f"This {self._meta.name} is async. Write: await structure.contains(value)")
-
-
-def twins(blocking: type[BlockingStructure], awaiting: type[AwaitingStructure]) -> None:
-    """Say that two classes are the surfaces of the same structures."""
-    blocking.twin, awaiting.twin = awaiting, blocking

@@ -9,9 +9,9 @@ from ...contract import HASH
 from ...contract import TS as TIMES
 from ...utils.encoders import DateTimeConverter, Default, Encoder, Json
 from ..runner import Program, arun, run
-from .base import AwaitingStructure, BlockingStructure, twins
 from .cache import MapCache, TSCache
 from .pairs import KeyValueMixin, OrderedMixin
+from .surfaces import AwaitingStructure, BlockingStructure, twins
 from .verbs import verb
 
 

@@ -9,9 +9,10 @@ from ...contract import SET, ZSET, Place
 from ...errors import BadStructureValue
 from ...utils.encoders import Double, Encoder
 from ..runner import Program
-from .base import AwaitingStructure, BlockingStructure, Structure, twins
+from .base import Structure
 from .cache import SetCache, ZsetCache
 from .pairs import OrderedMixin, Raw
+from .surfaces import AwaitingStructure, BlockingStructure, twins
 from .verbs import commit_when_no_transaction, verb
 
 

@@ -17,7 +17,8 @@ from ..runner import Program, arun, run
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from .base import AwaitingStructure, BlockingStructure, Structure
+    from .base import Structure
+    from .surfaces import AwaitingStructure, BlockingStructure
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -14,6 +14,7 @@
 
 local TOKEN = namespace .. ':commit:'
 local KEPT = 600000 -- milliseconds
+local HEAP = collectgarbage('count') -- kilobytes
 
 local token, deletes, saves, references, calls = unpack(request, 1, 5)
 
@@ -286,7 +287,8 @@ return run(function()
         return refused(clashes, held, gone)
     end
     local reply = apply(ids, deleted, cascaded)
-    if #ARGV[2] > 100000 then -- free what it took now; else the small calls that follow would do so, bit by bit
+    -- free what it took now; else the small calls that follow would do so, bit by bit
+    if #ARGV[2] > 100000 or collectgarbage('count') - HEAP > 2000 then
         request, deletes, saves, references, calls, drafts, order = nil
         collectgarbage()
     end
