@@ -29,6 +29,8 @@ StdNetException
 │  └─ FieldValueError
 │     └─ InvalidValue              (ValueError)
 ├─ InvalidKeyword                  (ValueError)
+├─ NotConvertible                  (ValueError)
+│  └─ WrongType                    (TypeError, AttributeError)
 ├─ ManyToManyError
 ├─ ObjectNotValidated              = Model.DoesNotValidate
 └─ QuerySetError
@@ -273,6 +275,17 @@ class InvalidKeyword(StdNetException, ValueError):
         else:
             text = f"{', '.join(sorted(names))} are invalid keywords for {modelkey}."
         super().__init__(text)
+
+
+class NotConvertible(StdNetException, ValueError):
+    """A helper or an encoder of ``stdnet.utils`` got a value that it cannot convert."""
+
+    def __init__(self, helper: str, value: object, problem: str) -> None:
+        super().__init__(f"{helper}: {shown(value)} {problem}.")
+
+
+class WrongType(NotConvertible, TypeError, AttributeError):
+    """A helper or an encoder of ``stdnet.utils`` got a value of a type that it does not take."""
 
 
 class ManyToManyError(StdNetException):
