@@ -24,7 +24,7 @@ from .tables import IDS, TABLES, weighted
 VALUES = [b"a", b"b", b"c", b"", b"A", b"\x00", b"a\x00b", b"{a}", b":", b"1.0:a", b"*%", b"\xff\xfe", "é".encode()]
 VALUES += [b"\r\n", b"10", b"9", b"x" * 70]
 INTEGERS = [b"1", b"-5", b"-", b"007", b"+5", b" 5", b"-0", b"1.0", b"9" * 25]
-INTEGERS += [b"%d" % n for n in (2**53 + 1, 2**63 - 1, -(2**63), 2**63, -(2**63) - 1)]
+INTEGERS += [b"%d" % n for n in (2**53 + 1, 2**63 - 1, -(2**63), *(2**63, -(2**63) - 1) * 3)]
 STEPS = [1, -1, -5, 0, 2**53 + 1, 2**62, 2**63 - 1, -(2**63), 2**63, 2**64 - 1]
 SCORES = [0.0, 1.0, 2.0, 3.0, -1.0, math.inf, -math.inf, 0.1, 0.2, 0.3, 0.1 + 0.2, 2.0**53, 2.0**53 + 2, 1e16, 1e21]
 SCORES += [1e-7, 5e-324, 1.7976931348623157e308, -1.7976931348623157e308, 1356998400123457.0]
@@ -52,7 +52,7 @@ def few(some: list[Any]) -> SearchStrategy[Any]:
 
 
 values, scores = few(VALUES), few(SCORES)
-spots = st.sampled_from([0, 1, 2, -1, -2, -3] * 2 + PLACES)
+spots = st.sampled_from([0, 1, 2, -1, -2, -3, -100] * 2 + PLACES)
 flags = st.sampled_from([0, 0, 1])
 
 
@@ -96,7 +96,7 @@ def arguments(kind: Kind, name: str, places: SearchStrategy[Place]) -> SearchStr
         ("hashtable", "add"): mapped,
         ("ts", "add"): timed,
         ("ts", "remove"): times,
-        ("string", "append"): several(weighted((3, st.sampled_from(INTEGERS)), (1, values)), numbered),
+        ("string", "append"): several(weighted((4, st.sampled_from(INTEGERS)), (1, values)), numbered),
         ("numberarray", "append"): several(few([*CELLS, b"", b"xyz"]), lambda n: b"%08d" % n),
     }
     general: dict[str, SearchStrategy[tuple[Any, ...]]] = {

@@ -151,17 +151,27 @@ class StructureSessions(RuleBasedStateMachine):
         else:
             act()
 
-    @initialize(keys=st.lists(st.sampled_from(KEYS), min_size=2, max_size=4, unique=True))
+    @initialize(keys=st.lists(st.sampled_from(KEYS), min_size=1, max_size=3, unique=True))
     def choose(self, keys: list[Key]) -> None:
         """Choose the structures that this program is about: few, so that they are met again."""
         self.keys = keys
 
-    @rule(data=st.data(), twin=st.booleans())
-    def change(self, data: Any, twin: bool) -> None:
+    @rule(data=st.data())
+    def change(self, data: Any) -> None:
         """Change a structure several times."""
         key = data.draw(st.sampled_from(self.keys))
-        for each in data.draw(st.lists(CHANGES[kind_of(key)], min_size=1, max_size=3)):
-            self.change_once(key, each, twin)
+        change = st.tuples(CHANGES[kind_of(key)], st.booleans())
+        for each in data.draw(st.lists(change, min_size=1, max_size=6)):
+            self.change_once(key, *each)
+
+    @precondition(lambda self: self.transaction is None)
+    @rule(data=st.data())
+    def change_together(self, data: Any) -> None:
+        """Change structures in a transaction of its own."""
+        self.begin()
+        for _ in self.keys:
+            self.change(data)
+        self.commit()
 
     def change_once(self, key: Key, change: Step, twin: bool) -> None:
         """Change a structure by its handle, or by another one of the same data."""
@@ -177,9 +187,12 @@ class StructureSessions(RuleBasedStateMachine):
     @rule(data=st.data())
     def act(self, data: Any) -> None:
         """Let something act at once, also inside a transaction."""
-        key = data.draw(st.sampled_from(self.keys))
-        if kind_of(key) in ACTS:
-            self.act_once(key, data.draw(ACTS[kind_of(key)]))
+        n = data.draw(st.integers(0, 2))
+        key = self.keys[n % len(self.keys)]
+        for act in data.draw(st.lists(ACTS.get(kind_of(key), st.nothing()), max_size=3)):
+            self.read(n)
+            self.act_once(key, act)
+        self.read(n)
 
     def act_once(self, key: Key, act: Step) -> None:
         name, arguments = act
@@ -197,7 +210,7 @@ class StructureSessions(RuleBasedStateMachine):
         assert repr(method(*arguments)) == repr(reply)
         self.contents[key] = content
 
-    @rule(n=st.integers(0, 3))
+    @rule(n=st.integers(0, 2))
     def read(self, n: int) -> None:
         """Load a structure: what waits is not seen."""
         key = self.keys[n % len(self.keys)]
@@ -206,7 +219,7 @@ class StructureSessions(RuleBasedStateMachine):
             assert handle.size() == len(self.content(key))
             assert loaded(handle) == shown(kind_of(key), self.content(key))
 
-    @rule(n=st.integers(0, 3))
+    @rule(n=st.integers(0, 2))
     def delete(self, n: int) -> None:
         key = self.keys[n % len(self.keys)]
         handle = self.handles[key]
@@ -250,7 +263,7 @@ class StructureSessions(RuleBasedStateMachine):
         self.transaction, self.waiting, self.doomed, self.added = None, {}, [], []
 
     @precondition(lambda self: self.transaction is not None)
-    @rule(n=st.integers(0, 3))
+    @rule(n=st.integers(0, 2))
     def expunge(self, n: int) -> None:
         key = self.keys[n % len(self.keys)]
         self.waiting.pop(key, None)
@@ -328,5 +341,5 @@ class RedisStructureSessions(StructureSessions):
     backend = "redis"
 
 
-TestStructures = case(StructureSessions, 1 / 2, 30)
+TestStructures = case(StructureSessions, 2 / 3, 30)
 TestStructuresOnRedis = case(RedisStructureSessions, 1 / 10, 30)
