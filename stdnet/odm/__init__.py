@@ -3,14 +3,17 @@
 from .compositeid import CompositeIdField
 from .explain import Explanation
 from .fields import AtomField, Field, LazyProxy
+from .jsonfield import JSONField
 from .managers import AsyncManager, Manager
 from .manytomany import Many2ManyRelatedManager, ManyToManyField
 from .meta import JSPLITTER, ModelMeta, get_hash_from_model, get_model_from_hash, hashmodel
 from .model import Model, ModelType, StdModel, create_model, model_to_dict
+from .objectfields import ModelField, PickleObjectField
 from .query import QueryBase, difference, intersect, union
 from .related import One2ManyRelatedManager, RelatedManager
 from .relations import CASCADE, RESTRICT, SET_NULL, ForeignKey, LazyForeignKey
 from .results import AsyncQuery, Query
+from .richfields import DecimalField, EnumField, TimeDeltaField, UUIDField
 from .router import AsyncRouter, Router
 from .scalarfields import (
     AutoIdField,
@@ -50,12 +53,15 @@ __all__ = [
     "CompositeIdField",
     "DateField",
     "DateTimeField",
+    "DecimalField",
+    "EnumField",
     "Event",
     "Explanation",
     "Field",
     "FloatField",
     "ForeignKey",
     "IntegerField",
+    "JSONField",
     "LazyForeignKey",
     "LazyProxy",
     "Manager",
@@ -64,10 +70,12 @@ __all__ = [
     "Mapper",
     "Model",
     "ModelDictionary",
+    "ModelField",
     "ModelMeta",
     "ModelState",
     "ModelType",
     "One2ManyRelatedManager",
+    "PickleObjectField",
     "Query",
     "QueryBase",
     "RelatedManager",
@@ -76,7 +84,9 @@ __all__ = [
     "SessionModel",
     "StdModel",
     "SymbolField",
+    "TimeDeltaField",
     "Transaction",
+    "UUIDField",
     "autoincrement",
     "create_model",
     "difference",

@@ -6,7 +6,7 @@ from datetime import date
 
 from stdnet import odm
 
-from .right import Fund
+from .right import Fund, Trade
 
 
 def attributes(fund: Fund) -> None:
@@ -47,3 +47,11 @@ async def awaited(models: odm.AsyncRouter) -> None:
     with models.session().begin():  # wrong
         pass
     (await models[Fund].get(name="a")).size.upper()  # wrong
+
+
+def rich(trade: Trade) -> None:
+    trade.price = 1.5  # wrong
+    trade.side = "BUY"  # wrong
+    trade.fee + 1  # wrong
+    trade.delay.days  # wrong  # noqa: B018
+    trade.key = None  # wrong

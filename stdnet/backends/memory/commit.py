@@ -38,7 +38,7 @@ class Draft:
         found: dict[Id, set[Id]] = {value: set() for value in values}
         for id, row in self.after.items():
             if row is not None and row[position] in found:
-                found[row[position]].add(id)  # type: ignore[index]
+                found[row[position]].add(id)
         for value, ids in found.items():
             ids.update(id for id in self.store.lookups[field].find(value) - self.deleted if id not in self.after)
         return {value: sorted(ids, key=lambda id: (self.score(id), id)) for value, ids in found.items()}
