@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from stdnet import FieldValueError, odm
-from stdnet.errors import RelationNotLoaded
+from stdnet import FieldValueError, RelationNotLoaded, odm
 
 DATA = Path(__file__).with_name("data") / "instruments.csv"
 

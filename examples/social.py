@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from stdnet import odm
-from stdnet.errors import ManyToManyError
+from stdnet import ManyToManyError, odm
 
 FOLLOWING = {
     "anna": ("ben", "carla"),

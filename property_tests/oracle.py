@@ -119,25 +119,51 @@ class Oracle:
     def select(self, request: c.Select) -> c.Selected:
         lines = self.find(request.table, request.plan)
         if request.sort is not None:
-            read = reader(request.table, request.sort.field)
-            empty = EMPTY[request.table.column(request.sort.field).type]
-            lines.sort(key=lambda line: empty if read(line) is None else read(line), reverse=request.sort.desc)
-        lines = lines[request.start : request.stop]
-        names = request.table.names if request.fields is None else request.fields
+            lines.sort(key=self.sort_key(request.table, request.sort), reverse=request.sort.desc)
+        return self.bring(request.table, lines[request.start : request.stop], request.fields, request.related)
+
+    def sort_key(self, table: c.Table, sort: c.Sort) -> Callable[[Line], Any]:
+        """Return what a row is sorted by: the value at the end of the path, or what a missing one counts as."""
+        for name, other in sort.through:
+            table.positions[name]  # KeyError
+            table = other
+        read, empty = reader(table, sort.field), EMPTY[table.column(sort.field).type]
+
+        def key(line: Line | None) -> Any:
+            for name, other in sort.through:
+                line = None if line is None else self.place(other).under(line.values[name])
+            value = None if line is None else read(line)
+            return empty if value is None else value
+
+        return key
+
+    def bring(
+        self, table: c.Table, lines: list[Line], fields: tuple[str, ...] | None, related: tuple[c.Related, ...]
+    ) -> c.Selected:
+        """Return what was asked for of these rows, and what comes along with them."""
+        names = table.names if fields is None else fields
         for name in names:
-            request.table.positions[name]  # KeyError
+            table.positions[name]  # KeyError
         rows = [tuple(line.values[name] for name in names) for line in lines]
-        return c.Selected([line.id for line in lines], [] if request.fields == () else rows)
+        along = [self.bring_along(table, lines, each) for each in related]
+        return c.Selected([line.id for line in lines], [] if fields == () else rows, tuple(along))
+
+    def bring_along(self, table: c.Table, lines: list[Line], related: c.Related) -> c.Selected:
+        read, of = reader(table, related.field), reader(related.table, related.of)
+        values = [read(line) for line in lines]
+        found = [line for line in self.find(related.table, c.All()) if not blank(of(line)) and of(line) in values]
+        return self.bring(related.table, found, related.fields, related.related)
 
     # commits
 
     def commit(self, request: c.Commit) -> c.Committed | c.Refused:
         if request.token in self.tokens:
             return self.tokens[request.token]
-        doomed = [self.find(delete.table, delete.plan) for delete in request.deletes]
+        matched = [[line.id for line in self.find(delete.table, delete.plan)] for delete in request.deletes]
+        doomed = self.cascade(request, matched)
         before, self.places = self.places, deepcopy(self.places)
         try:
-            reply = self.attempt(request, [[line.id for line in lines] for lines in doomed])
+            reply = self.attempt(request, matched, doomed)
         except BaseException:
             self.places = before
             raise
@@ -147,43 +173,77 @@ class Oracle:
             self.tokens[request.token] = reply
         return reply
 
-    def attempt(self, request: c.Commit, deleted: list[list[c.Id]]) -> c.Committed | c.Refused:
-        for delete, gone in zip(request.deletes, deleted, strict=True):
-            place = self.place(delete.table)
-            place.lines = [line for line in place.lines if line.id not in gone]
+    def cascade(self, request: c.Commit, matched: list[list[c.Id]]) -> dict[str, list[Any]]:
+        """Return the ids of all rows that go, by table and in its order."""
+        tables = [delete.table for delete in request.deletes] + [each.table for each in request.references]
+        doomed: dict[str, list[Any]] = {table.name: [] for table in tables}
+        for delete, ids in zip(request.deletes, matched, strict=True):
+            doomed[delete.table.name] += ids
+        size = -1
+        while size != sum(map(len, doomed.values())):
+            size = sum(map(len, doomed.values()))
+            for each in request.references:
+                if each.on_delete != "cascade":
+                    continue
+                parents, gone = doomed.get(each.parent.name, []), doomed[each.table.name]
+                found = [line.id for line in self.place(each.table).lines if line.values[each.field] in parents]
+                gone += [id for id in found if id not in gone]
+        return {
+            table.name: [line.id for line in self.find(table, c.Ids(tuple(doomed[table.name])))] for table in tables
+        }
+
+    def attempt(
+        self, request: c.Commit, matched: list[list[c.Id]], doomed: dict[str, list[Any]]
+    ) -> c.Committed | c.Refused:
         for place in self.places.values():
+            gone = doomed.get(place.table.name, [])
+            place.lines = [line for line in place.lines if line.id not in gone]
             place.allotted, place.scores = set(), {}
             for line in place.lines:
                 line.at = None
-        outcomes = [
-            [self.write(save.table, change, (i, j)) for j, change in enumerate(save.changes)]
-            for i, save in enumerate(request.saves)
-        ]
-        clashes = [(-1, outcome) for some in outcomes for outcome in some if isinstance(outcome, c.Clash)]
-        ids = [[outcome for outcome in some if not isinstance(outcome, c.Clash)] for some in outcomes]
+        clashes, ids = self.save(request.saves)
         for table in {save.table.name: save.table for save in request.saves}.values():
             clashes += self.taken(table)
-        if clashes:
+        held = self.let_go(request.references, doomed)
+        if clashes or held:
             clashes.sort(key=lambda found: (found[1].save, found[1].change, found[0]))
-            return c.Refused(tuple(clash for _, clash in clashes))
+            return c.Refused(tuple(clash for _, clash in clashes), tuple(held))
         scores = [
             [self.place(save.table).scores[id] for id in some] if save.table.order == "count" else []
             for save, some in zip(request.saves, ids, strict=True)
         ]
-        return c.Committed(tuple(ids), tuple(scores), tuple(deleted))
+        return c.Committed(tuple(ids), tuple(scores), tuple(matched), tuple(cascaded(request, matched, doomed)))
 
-    def write(self, table: c.Table, change: c.Change, at: Origin) -> Any | c.Clash:
-        """Do one change and return the id that it went to, or say why it cannot be done."""
+    def save(self, saves: Sequence[c.Save]) -> tuple[list[tuple[int, c.Clash]], list[list[Any]]]:
+        """Do all changes; return what could not be done, and the ids that they went to."""
+        clashes, ids = [], []
+        for i, save in enumerate(saves):
+            some: list[Any] = []
+            ids.append(some)
+            for j, change in enumerate(save.changes):
+                some.append(self.allot(save.table, change))
+                refs = {name: ids[other][place] for name, other, place in change.refs}
+                clash = self.write(save.table, change, some[-1], refs, (i, j))
+                clashes += [] if clash is None else [(-1, clash)]
+        return clashes, ids
+
+    def allot(self, table: c.Table, change: c.Change) -> Any:
+        """Return the id that a change is to go to."""
         place = self.place(table)
-        names = table.names if change.fields is None else change.fields
-        for name in names:
-            table.positions[name]  # KeyError
-        line = None if change.previous is None else place.under(change.previous)
         id: Any = change.id if change.id is not None else (place.top or 0) + 1
         if table.auto:
             place.top = max(place.top or 0, id)
         if change.id is None:
             place.allotted.add(id)
+        return id
+
+    def write(self, table: c.Table, change: c.Change, id: Any, refs: dict[str, Any], at: Origin) -> c.Clash | None:
+        """Do one change, or say why it cannot be done."""
+        place = self.place(table)
+        names = table.names if change.fields is None else change.fields
+        for name in names:
+            table.positions[name]  # KeyError
+        line = None if change.previous is None else place.under(change.previous)
         if line is None and change.previous is not None and set(names) != set(table.names):
             return c.Clash("gone", *at, table.pk.name, change.previous)
         standing = place.under(id)
@@ -197,8 +257,9 @@ class Oracle:
             place.lines = [other for other in place.lines if other is not standing] + [line]
         line.id, line.score, line.at = id, rescored(table, id, score, change.score), at
         line.values.update(zip(names, change.values, strict=True))
+        line.values.update(refs)
         place.scores[id] = line.score
-        return id
+        return None
 
     def taken(self, table: c.Table) -> list[tuple[int, c.Clash]]:
         """Return a clash, and the column's place, for each unique value that another row has already."""
@@ -215,6 +276,22 @@ class Oracle:
                     shown_id = None if holder.id in place.allotted else holder.id
                     found.append((n, c.Clash("unique", *line.at, column.name, value, shown_id)))
         return found
+
+    def let_go(self, references: Sequence[c.Reference], doomed: dict[str, list[Any]]) -> list[c.Held]:
+        """Clear the keys that lead to rows that are gone, or return the rows that may not lose theirs."""
+        held = []
+        for n, each in enumerate(references):
+            parent = self.place(each.parent)
+            gone = [id for id in doomed.get(each.parent.name, []) if parent.under(id) is None]
+            for id in gone if each.on_delete != "cascade" else ():
+                for line in self.find(each.table, c.All()):
+                    if line.values[each.field] != id:
+                        continue
+                    if each.on_delete == "restrict":
+                        held.append(c.Held(n, id, line.id))
+                    else:
+                        line.values[each.field] = None
+        return held
 
     # keys
 
@@ -251,6 +328,17 @@ def reader(table: c.Table, name: str) -> Callable[[Line], Any]:
         return lambda line: line.id
     table.positions[name]  # KeyError
     return lambda line: line.values[name]
+
+
+def cascaded(request: c.Commit, matched: list[list[c.Id]], doomed: dict[str, list[Any]]) -> list[list[Any]]:
+    """Return, for each reference, the ids to report there: those that went, but not because of a delete's plan."""
+    reported = []
+    cascading = [each.table.name if each.on_delete == "cascade" else None for each in request.references]
+    for n, name in enumerate(cascading):
+        asked = [ids for delete, ids in zip(request.deletes, matched, strict=True) if delete.table.name == name]
+        first = name is not None and name not in cascading[:n]
+        reported.append([id for id in doomed[name or ""] if not any(id in ids for ids in asked)] if first else [])
+    return reported
 
 
 def rescored(table: c.Table, id: Any, score: float, given: float | None) -> float:

@@ -1,4 +1,4 @@
-"""Six small tables, and pools of ids and values that make everything collide.
+"""Six small tables that refer to each other, and pools of ids and values that make everything collide.
 
 All values have the type of their column. Counting tables are given finite increments only, and no table has both
 the ids ``0.0`` and ``-0.0``, which are equal numbers with two spellings; as values of columns both occur.
@@ -42,6 +42,7 @@ ITEM = Named(
         Column("ratio", "float"),
         Column("note", "str"),
         Column("blob", "bytes"),
+        Column("parent", "int", index="equal"),
     ),
     auto=True,
 )
@@ -53,6 +54,8 @@ PERSON = Named(
         Column("item", "int", index="range"),
         Column("height", "float", unique=True, index="range"),
         Column("data", "bytes", index="equal"),
+        Column("boss", "str", index="equal"),
+        Column("thing", "int", index="equal"),
     ),
     order="score",
 )
@@ -64,12 +67,19 @@ EVENT = Named(
         Column("place", "int", unique=True, index="range"),
         Column("person", "str", index="equal"),
         Column("start", "float", index="range"),
+        Column("before", "int", index="equal"),
     ),
     order="count",
 )
 TICKET = Named("ticket", Column("key", "bytes"), (Column("count", "int"),))
 POINT = Named("point", Column("x", "float"))
-QUEUE = Named("queue", Column("id", "int"), (Column("person", "str", unique=True),), auto=True, order="count")
+QUEUE = Named(
+    "queue",
+    Column("id", "int"),
+    (Column("person", "str", unique=True), Column("next", "int", unique=True)),
+    auto=True,
+    order="count",
+)
 TABLES: tuple[Table, ...] = (ITEM, PERSON, EVENT, TICKET, POINT, QUEUE)
 
 EXACT = 2**53
@@ -112,6 +122,11 @@ def indexed(column: Column) -> bool:
     return column.unique or column.index != ""
 
 
+def refers(column: Column) -> bool:
+    """Return whether the column can be that of a ``Reference``."""
+    return column.index == "equal" or (column.unique and not column.index)
+
+
 def names(table: Table, *wanted: str) -> list[str]:
     """Return the names of the columns, the pk among them, that have one of the wanted types."""
     return [column.name for column in (table.pk, *table.columns) if column.type in wanted]
@@ -120,7 +135,7 @@ def names(table: Table, *wanted: str) -> list[str]:
 def pool(column: Column) -> list[Any]:
     """Return the values that are not missing that a column is filled with and compared to."""
     if column.type == "int":
-        return INTS if column.index == "range" else [EXACT + 1, *INTS, *BIG]
+        return INTS if column.index == "range" else [1, 2, EXACT + 1, *INTS, *BIG]  # 1 and 2 are ids
     pools: dict[str, list[Any]] = {"float": FLOATS, "str": [*TEXTS, ""], "bytes": [*BYTES, b""]}
     return pools[column.type]
 

@@ -17,12 +17,15 @@ from stdnet.contract import (
     Delete,
     Eq,
     Flush,
+    Held,
     Ids,
     In,
     Keys,
     Plan,
     Range,
+    Reference,
     Refused,
+    Related,
     Save,
     Scan,
     Select,
@@ -41,7 +44,7 @@ def save(table: Table, *changes: Change) -> Commit:
 
 
 def person(id: str, nick: str | None, item: int | None = None, score: float = 0.0) -> Change:
-    return Change(id, None, (nick, item, None, None), score=score)
+    return Change(id, None, (nick, item, None, None, None, None), score=score)
 
 
 def ask(oracle: Oracle, table: Table, plan: Plan, sort: Sort | None = None) -> list[Any]:
@@ -105,11 +108,11 @@ def test_moves(oracle: Oracle) -> None:
 
 def test_allotted_ids_and_counted_scores() -> None:
     oracle = Oracle()
-    new = [Change(None, None, (None,), score=2.0), Change(7, None, ("a",)), Change(None, None, ("a",))]
+    new = [Change(None, None, (None, None), score=2.0), Change(7, None, ("a", None)), Change(None, None, ("a", None))]
     assert oracle.execute([save(QUEUE, *new)]) == [Refused((Clash("unique", 0, 2, "person", "a", 7),))]
     assert oracle.execute([save(QUEUE, *new[:2]), Keys(QUEUE)]) == [
         Committed(([1, 7],), ([2.0, 0.0],), ()),
-        ["queue:id", "queue:ids", "queue:idx:person:", "queue:obj:7", "queue:uni:person"],
+        ["queue:id", "queue:ids", "queue:idx:next:", "queue:idx:person:", "queue:obj:7", "queue:uni:person"],
     ]
     again = Commit(saves=(Save(QUEUE, (Change(1, 1, (), (), 1.5), *new[:1])),), token="t")
     first = oracle.execute([again])
@@ -117,17 +120,75 @@ def test_allotted_ids_and_counted_scores() -> None:
     assert oracle.execute([again, Count(QUEUE, All())]) == [*first, 3]
 
 
+def family(*rows: tuple[int, int | None]) -> Save:
+    """Return a save of items, each with its parent."""
+    return Save(ITEM, tuple(Change(id, None, (*(None,) * 10, parent)) for id, parent in rows))
+
+
+def heir(id: str, boss: str | None, thing: int | None) -> Change:
+    return Change(id, None, (None, None, None, None, boss, thing))
+
+
+CASCADE = Reference(ITEM, "parent", ITEM, "cascade")
+
+
+def test_cascades_end_and_are_reported_where_they_begin() -> None:
+    oracle = Oracle()
+    oracle.execute([Commit(saves=(family((1, 3), (2, 1), (3, 2), (4, 4), (5, None)),))])
+    delete = Commit((Delete(ITEM, Ids((2,))),), references=(CASCADE, CASCADE))
+    assert oracle.execute([delete]) == [Committed((), (), ([2],), ([1, 3], []))]
+    assert ask(oracle, ITEM, All()) == [4, 5]
+
+
+def test_a_restricting_reference_holds_and_an_optional_one_lets_go(oracle: Oracle) -> None:
+    rows = (family((1, None), (2, 1)), Save(PERSON, (heir("a", "b", 1), heir("c", None, 2))))
+    oracle.execute([Commit(saves=rows)])
+    bosses, things = (Reference(PERSON, "boss", PERSON, "null"), Reference(PERSON, "thing", ITEM, "restrict"))
+    delete = Delete(ITEM, Ids((1,)))
+    assert oracle.execute([Commit((delete,), references=(bosses, CASCADE, things))]) == [
+        Refused((), (Held(2, 1, "a"), Held(2, 2, "c")))
+    ]
+    again = Commit((delete,), (family((1, None), (2, None)),), (CASCADE, things))
+    assert oracle.execute([again]) == [Committed(([1, 2],), ([],), ([1],), ([2], []))]
+    both = Commit((Delete(PERSON, Ids(("b",))),), (Save(PERSON, (heir("d", "b", None),)),), (bosses,))
+    assert oracle.execute([both]) == [Committed((["d"],), ([],), (["b"],), ([],))]
+    assert ask(oracle, PERSON, Scan("boss", "isnull", 1)) == ["c", "a", "d"]
+
+
+def test_ids_of_the_same_commit() -> None:
+    oracle = Oracle()
+    queue = Save(QUEUE, (Change(None, None, (None, None)), Change(None, None, (None, None), refs=(("next", 0, 0),))))
+    items = Save(ITEM, (Change(None, None, (None,), ("parent",), refs=(("parent", 0, 1),)),))
+    assert oracle.execute([Commit(saves=(queue, items))]) == [Committed(([1, 2], [1]), ([0.0, 0.0], []), ())]
+    assert oracle.execute([Select(QUEUE, All(), fields=("next",)), Select(ITEM, All(), fields=("parent",))]) == [
+        Selected([1, 2], [(None,), (1,)]),
+        Selected([1], [(2,)]),
+    ]
+
+
+def test_paths(oracle: Oracle) -> None:
+    people = (heir("a", "b", 2), heir("b", None, 9), heir("c", "a", 1))
+    oracle.execute([Commit(saves=(family((1, None), (2, 1)), Save(PERSON, people)))])
+    assert ask(oracle, PERSON, All(), Sort("parent", True, (("boss", PERSON), ("thing", ITEM)))) == ["c", "a", "b"]
+    parents = Related("parent", ITEM, "id", fields=())
+    along = (Related("thing", ITEM, "id", ("parent",), (parents,)), Related("login", PERSON, "boss", ()))
+    assert oracle.execute([Select(PERSON, Ids(("a", "b")), fields=(), related=along)]) == [
+        Selected(["a", "b"], [], (Selected([2], [(1,)], (Selected([1], []),)), Selected(["c", "a"], [])))
+    ]
+
+
 def test_keys_and_flush(oracle: Oracle) -> None:
-    oracle.execute([save(EVENT, Change(1, None, (None, None, None, None)))])
+    oracle.execute([save(EVENT, Change(1, None, (None,) * 5))])
     assert oracle.execute([Keys(EVENT)])[0] == [
         "ns.app.event:id",
+        "ns.app.event:idx:before:",
         "ns.app.event:idx:code:",
         "ns.app.event:idx:person:",
         "ns.app.event:idx:place:",
         "ns.app.event:idx:start:",
     ]
     everything = oracle.execute([Keys(PERSON)])[0]
-    assert oracle.execute([Flush(EVENT), Flush(), Keys(PERSON)]) == [5, len(everything), []]
+    assert oracle.execute([Flush(EVENT), Flush(), Keys(PERSON)]) == [6, len(everything), []]
 
 
 def test_unknown_names_are_key_errors_and_change_nothing(oracle: Oracle) -> None:

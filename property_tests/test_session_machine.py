@@ -1,8 +1,7 @@
 """A state machine over the public API: what sessions store, refuse and forget, against plain dicts.
 
-The model of the machine is ``rows``, a dict of what is stored, and ``pending``, what the open transaction has queued;
-``Oracle.commit`` says in the simplest way what a commit makes of them. Handles are instances that the program
-holds on to: new ones, whole and partly loaded ones, stale ones, and those that were deleted or refused.
+The model of the machine is ``rows``, a dict of what is stored; ``Oracle.commit`` says in the simplest way what a
+commit makes of it and of what is pending.
 """
 
 from __future__ import annotations
@@ -11,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from stdnet import CommitException, odm
 from stdnet.backends.base import Counting
-from tests.conftest import connect
+
+from .machine import PLACES, Handle, Machine, Outcome, Pending, Refusal, case_of
 
 NAMES = ("code", "group", "number")
 
@@ -42,80 +41,19 @@ CHANGES = st.one_of(
     st.tuples(st.just("id"), IDS),
 )
 NAMED = st.none() | st.lists(st.sampled_from(NAMES), unique=True)
-PLACES = st.integers(0, 5)
-
-
-@dataclass(eq=False)
-class Handle:
-    """An instance, and what the machine knows of it."""
-
-    instance: Thing
-    stored: int | None = None
-    """The id under which its row was when it was loaded or saved."""
-    deleted: bool = False
-    key: Any = None
-    """Under what it is queued: two handles of one key replace each other."""
-
-
-class Refusal(Exception):
-    """The oracle's answer to a commit that has to be refused."""
 
 
 @dataclass
-class Oracle:
-    """Plain dicts: what is stored, and what is queued."""
+class Oracle(Pending):
+    """Plain dicts: what is stored, and what is queued; ``queries`` are the groups whose rows are to be deleted."""
 
     rows: dict[int, dict[str, Any]] = field(default_factory=dict)
     counter: int = 0
-    new: dict[Any, Handle] = field(default_factory=dict)
-    modified: dict[Any, Handle] = field(default_factory=dict)
-    doomed: list[Handle] = field(default_factory=list)
-    groups: list[str] = field(default_factory=list)
 
-    def add(self, handle: Handle) -> None:
-        self.forget(handle)
-        handle.key = handle.stored or handle.instance.id or handle
-        for queue in (self.new, self.modified):
-            queue.pop(handle.key, None)
-        (self.new if handle.stored is None else self.modified)[handle.key] = handle
-
-    def delete(self, handle: Handle) -> None:
-        if handle.stored is None:
-            self.forget(handle)
-            return
-        for queue in (self.new, self.modified):
-            queue.pop(handle.stored, None)
-        handle.deleted = True
-        self.doomed.append(handle)
-
-    def forget(self, handle: Handle) -> None:
-        for queue in (self.new, self.modified):
-            if queue.get(handle.key) is handle:
-                del queue[handle.key]
-
-    def expunge(self, handle: Handle) -> None:
-        self.forget(handle)
-        if handle in self.doomed:
-            self.doomed = [each for each in self.doomed if each is not handle]
-            handle.deleted = False
-
-    def pending(self, handle: Handle) -> bool:
-        return handle in self.doomed or any(queue.get(handle.key) is handle for queue in (self.new, self.modified))
-
-    def dirty(self) -> list[Handle]:
-        return [*self.new.values(), *self.modified.values()]
-
-    def clear(self, undone: bool) -> None:
-        for handle in self.doomed if undone else ():
-            handle.deleted = False
-        for queue in (self.new, self.modified, self.doomed, self.groups):
-            queue.clear()
-
-    def commit(self) -> tuple[list[int], list[int]]:
-        """Return the deleted ids and the ids of what was saved, or raise ``Refusal`` and change nothing."""
+    def commit(self) -> Outcome:
         rows, counter = dict(self.rows), self.counter
         names = {handle.stored for handle in self.doomed}
-        gone = sorted(id for id, row in rows.items() if id in names or row["group"] in self.groups)
+        gone = sorted(id for id, row in rows.items() if id in names or row["group"] in self.queries)
         for id in gone:
             del rows[id]
         ids, clashes = [], 0
@@ -126,10 +64,11 @@ class Oracle:
         codes = [row["code"] for row in rows.values() if row["code"]]
         if clashes or len(codes) != len(set(codes)):
             raise Refusal
-        for handle, id in zip(self.dirty(), ids, strict=True):
+        saved = list(zip(self.dirty(), ids, strict=True))
+        for handle, id in saved:
             handle.stored = id
         self.rows, self.counter = rows, counter
-        return gone, ids
+        return Outcome(saved, {Thing: gone} if gone else {})
 
     def _allot(self, counter: int, id: int | None) -> tuple[int, int]:
         return (counter + 1, counter + 1) if id is None else (max(counter, id), id)
@@ -147,43 +86,20 @@ class Oracle:
         return True
 
 
-class SessionMachine(RuleBasedStateMachine):
-    """One session, many handles, on one backend."""
+class SessionMachine(Machine):
+    """One model, and everything that a session does with it."""
 
-    backend = "memory"
+    MODELS = (Thing,)
 
     def __init__(self) -> None:
         super().__init__()
-        self.server = connect(self.backend)
-        self.models = odm.Router(self.server)
-        self.models.register(Thing)
-        self.session = self.models.session()
-        self.transaction: odm.Transaction | None = None
         self.oracle = Oracle()
-        self.handles: list[Handle] = []
 
-    def pick(self, n: int) -> Handle:
-        return self.handles[n % len(self.handles)]
-
-    def keep(self, handle: Handle) -> None:
-        self.handles = [*self.handles[-5:], handle]
-
-    def settle(self, act: Any) -> Any:
-        """Run what commits: the outcome, the refusal and everything that it leaves behind must be the oracle's."""
-        dirty = self.oracle.dirty()
-        try:
-            expected = self.oracle.commit()
-        except Refusal:
-            with pytest.raises(CommitException) as info:
-                act()
-            assert info.value.failures == len(info.value.instances) >= 1
-            assert all(any(each is handle.instance for handle in dirty) for each in info.value.instances)
-            self.oracle.clear(undone=True)
-            return None
-        act()
-        assert [handle.instance.id for handle in dirty] == expected[1]
-        self.oracle.clear(undone=False)
-        return expected
+    def refused(self, error: Any) -> None:
+        dirty = [id(handle.instance) for handle in self.oracle.dirty()]
+        assert isinstance(error, CommitException)
+        assert error.failures == len(error.instances) >= 1
+        assert all(id(each) in dirty for each in error.instances)
 
     # -- what a program does ------------------------------------------------------------------------------------
 
@@ -213,78 +129,12 @@ class SessionMachine(RuleBasedStateMachine):
         if save:
             self.save(n)
 
-    @precondition(lambda self: self.handles)
-    @rule(n=PLACES)
-    def save(self, n: int) -> None:
-        handle = self.pick(n)
-        if handle.deleted:
-            with pytest.raises(ValueError, match="State is deleted"):
-                self.session.add(handle.instance)
-            return
-        self.oracle.add(handle)
-        if self.transaction is None:
-            self.settle(lambda: self.session.add(handle.instance))
-        else:
-            assert self.session.add(handle.instance) is handle.instance
-
-    @precondition(lambda self: self.handles)
-    @rule(n=PLACES)
-    def delete(self, n: int) -> None:
-        handle = self.pick(n)
-        self.oracle.delete(handle)
-        self._delete(handle.instance)
-
     @rule(group=GROUPS)
     def delete_rows(self, group: str) -> None:
-        self.oracle.groups.append(group)
-        self._delete(self.session.query(Thing).filter(group=group).sort_by("-code"))
-
-    def _delete(self, target: Any) -> None:
-        reply: list[Any] = []
-        if self.transaction is not None:
-            assert self.session.delete(target) is target
-            return
-        expected = self.settle(lambda: reply.append(self.session.delete(target)))
-        assert expected is not None
-        assert reply == [expected[0] or None]
-
-    @precondition(lambda self: self.transaction is None)
-    @rule()
-    def begin(self) -> None:
-        self.transaction = self.session.begin()
-
-    @precondition(lambda self: self.transaction is not None)
-    @rule()
-    def commit(self) -> None:
-        transaction, self.transaction = self.transaction, None
-        assert transaction is not None
-        dirty = [handle.instance for handle in self.oracle.dirty()]
-        expected = self.settle(transaction.commit)
-        assert transaction.executed
-        if expected is None:
-            assert (transaction.saved, transaction.deleted, transaction.on_result) == ({}, {}, None)
-        else:
-            saved = transaction.saved.get(Thing, [])
-            assert len(saved) == len(dirty)
-            assert all(one is other for one, other in zip(saved, dirty, strict=True))
-            assert transaction.deleted.get(Thing, []) == expected[0]
-
-    @precondition(lambda self: self.transaction is not None)
-    @rule()
-    def rollback(self) -> None:
-        assert self.transaction is not None
-        self.transaction.rollback()
-        self.transaction = None
-        self.oracle.clear(undone=True)
-
-    @precondition(lambda self: self.handles)
-    @rule(n=PLACES)
-    def expunge(self, n: int) -> None:
-        handle = self.pick(n)
-        was_pending = self.oracle.pending(handle)
-        self.oracle.expunge(handle)
-        self.session.expunge(handle.instance)
-        assert not was_pending or handle.instance.session is None
+        self.oracle.models.setdefault(Thing)
+        self.oracle.queries.append(group)
+        query = self.session.query(Thing).filter(group=group).sort_by("-code")
+        self.perform(lambda: self.session.delete(query), query, Thing)
 
     # -- what must hold after each step -------------------------------------------------------------------------
 
@@ -308,23 +158,6 @@ class SessionMachine(RuleBasedStateMachine):
         pages = sorted(rows, key=lambda item: (item[1]["code"], item[0]))
         assert [row.id for row in query.sort_by("code")[1:4]] == [id for id, _ in pages[1:4]]
 
-    @invariant()
-    def the_session_holds_what_is_pending(self) -> None:
-        assert (self.session.transaction is None) == (self.transaction is None)
-        for handle in self.handles:
-            assert (handle.instance in self.session) == self.oracle.pending(handle)
-            assert handle.instance.get_state().deleted == handle.deleted
-        dirty = [handle.instance for handle in self.oracle.dirty()]
-        assert [id(each) for each in self.session.model(Thing).dirty] == [id(each) for each in dirty]
-
-    @invariant()
-    def the_store_is_sound(self) -> None:
-        self.server.check()
-
-    def teardown(self) -> None:
-        self.server.flush()
-        self.server.close()
-
 
 class RedisSessionMachine(SessionMachine):
     """The same on a server."""
@@ -332,20 +165,15 @@ class RedisSessionMachine(SessionMachine):
     backend = "redis"
 
 
-TestSession = SessionMachine.TestCase
-TestSession.settings = settings(
-    settings.default, max_examples=max(1, settings.default.max_examples * 2 // 3), stateful_step_count=40
-)
-TestSessionOnRedis = RedisSessionMachine.TestCase
-TestSessionOnRedis.settings = settings(
-    settings.default, max_examples=max(1, settings.default.max_examples // 3), stateful_step_count=30
-)
+TestSession = case_of(SessionMachine, 2 / 3, 40)
+TestSessionOnRedis = case_of(RedisSessionMachine, 1 / 3, 30)
 
 
 def test_the_oracle_refuses_and_keeps_what_it_had() -> None:
     oracle = Oracle()
     oracle.add(Handle(Thing(code="a")))
-    assert oracle.commit() == ([], [1])
+    outcome = oracle.commit()
+    assert ([id for _, id in outcome.saved], outcome.deleted) == ([1], {})
     oracle.clear(undone=False)
     oracle.add(Handle(Thing(code="a")))
     with pytest.raises(Refusal):

@@ -29,7 +29,6 @@ StdNetException
 │  └─ FieldValueError
 │     └─ InvalidValue              (ValueError)
 ├─ InvalidKeyword                  (ValueError)
-├─ ManyToManyError
 ├─ ObjectNotValidated              = Model.DoesNotValidate
 └─ QuerySetError
    ├─ UnknownField
@@ -37,6 +36,7 @@ StdNetException
    ├─ NotIndexed
    ├─ BadLookupValue
    ├─ BadExpression
+   ├─ ManyToManyError
    └─ ObjectNotFound               = Model.DoesNotExist
 ```
 """
@@ -121,12 +121,13 @@ class MissingExtra(ImproperlyConfigured, ImportError):
 
 
 class TableMismatch(ImproperlyConfigured):
-    """A database holds rows of a model under the same key but with other columns."""
+    """A database holds rows under the key of a model that are found in another way: by other indexed fields, say."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f'This database already holds rows of "{name}" with other fields. '
-            "Flush that model first, or give one of the two models its own modelkey or namespace."
+            f'This database already holds rows of "{name}" with other indexed fields, ordering or types. '
+            "If you changed the model, read its rows with the former definition, flush it, and store them with the new "
+            "one; if there are two models, give one of them its own modelkey or namespace."
         )
 
 
@@ -275,10 +276,6 @@ class InvalidKeyword(StdNetException, ValueError):
         super().__init__(text)
 
 
-class ManyToManyError(StdNetException):
-    """Two objects cannot be linked or unlinked: one is not saved, is of the wrong model, or is a class."""
-
-
 class ObjectNotValidated(StdNetException):
     """A value that must be unique is taken (``Model.DoesNotValidate``)."""
 
@@ -328,6 +325,10 @@ class BadExpression(QuerySetError):
         self.position = position
         line = code.replace("\n", " ")
         super().__init__(f"Cannot use this where expression: {problem}.\n  {line}\n  {' ' * position}^")
+
+
+class ManyToManyError(QuerySetError):
+    """Two objects cannot be linked or unlinked: one is not saved, is of the wrong model, or is a class."""
 
 
 class ObjectNotFound(QuerySetError):

@@ -40,6 +40,11 @@ class Column:
     unique: bool = False
     index: Literal["", "equal", "range"] = ""
 
+    @property
+    def indexed(self) -> tuple[str, ScalarType, bool, Literal["", "equal", "range"]]:
+        """The column, with the index that has to be kept for it: a unique one needs none to answer ``Eq``."""
+        return self.name, self.type, self.unique, "" if self.unique and self.index == "equal" else self.index
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -51,7 +56,10 @@ class Table:
     * ``"score"``: each ``Change`` brings the row's score.
     * ``"count"``: each ``Change`` brings an increment, which is added to the row's score (a new row starts at 0).
 
-    Two tables of one name in one namespace are the same place; they should be equal.
+    Two tables of one name in one namespace are the same place. While it has rows, a request about a table of another
+    ``layout`` than theirs is refused: ``TableMismatch``. Columns that are in no index may come and go: a row has no
+    value in a column that it was stored without, and an update keeps those in columns that a table does not name.
+    That such a column has another type is noticed at the latest when a value is read that is of no use as the new one.
     """
 
     name: str
@@ -66,8 +74,13 @@ class Table:
     positions: dict[str, int] = field(init=False, repr=False, compare=False)
     """The place of each column in a row."""
 
+    layout: tuple[Any, ...] = field(init=False, repr=False, compare=False)
+    """What rows are stored and found by: order, automatic ids, type of ids, and by name the columns with an index."""
+
     def __post_init__(self) -> None:
         names = tuple(column.name for column in self.columns)
+        indexed = sorted(column.indexed for column in self.columns if column.unique or column.index)
+        object.__setattr__(self, "layout", (self.order, self.auto, self.pk.type, tuple(indexed)))
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "positions", {name: n for n, name in enumerate(names)})
 

@@ -174,6 +174,9 @@ def _clauses(query: QueryBase[Any], arguments: Mapping[str, Any]) -> Iterator[li
     for name, value in arguments.items():
         if (path := _path(query.meta, name)) is not None:
             link, rest = path
+            if link.many and split(name)[1].lower() in ("", "in") and any(each is None for each in alternatives(value)):
+                yield [_without_or(query, link, rest, [each for each in alternatives(value) if each is not None])]
+                continue
             nested.setdefault(link.name, (link, {}))[1][rest] = value
             continue
         field, lookup = _parse(query.meta, name)
@@ -215,9 +218,20 @@ def _across(query: QueryBase[Any], link: Link, arguments: dict[str, Any]) -> Pla
     if isnull is not None:
         if not isinstance(isnull, bool):
             raise BadLookupValue(link.name, "isnull", isnull, "is neither True nor False")
-        related = link.rows(All())
-        plans.append(Diff(All(), related) if isnull else related)
+        plans.append(_without(link) if isnull else link.rows(All()))
     return _all_of(plans)
+
+
+def _without(link: Link) -> Plan:
+    """Return the rows that are related to none."""
+    return Diff(All(), link.rows(All()))
+
+
+def _without_or(query: QueryBase[Any], link: Link, name: str, values: list[Any]) -> Plan:
+    """Return the rows that are related to none, or to one of the values: ``None`` among values stands for none."""
+    related = [_across(query, link, {name: values})] if values else []
+    reachable(query.session, query.backend, link)
+    return _any_of([_without(link), *related])
 
 
 def _exclude_clauses(query: QueryBase[Any]) -> Iterator[list[Plan]]:
@@ -300,8 +314,9 @@ def _can_equal(field: Field[Any], value: object, scalar: Any) -> bool:
 def _in(query: QueryBase[Any], field: Field[Any], other: QueryBase[Any]) -> Plan:
     """Return the rows whose ``field`` is among the ids, or the ``get_field`` values, of another query."""
     of = other.meta.dfields[other._get_field] if other._get_field else other.meta.pk
-    if field.is_relation and of.primary_key and of is not field.related_pk:  # type: ignore[attr-defined]
-        raise BadLookupValue(field, "", other, f'is a query of "{other.meta}", to which this key does not refer')
+    wanted, given = _ids_of(field), _ids_of(of)
+    if wanted and given and wanted is not given and not (field.primary_key and of.primary_key and other._get_field):
+        raise BadLookupValue(field, "", other, f'gives ids of "{given.meta}", and these are of "{wanted.meta}"')
     if of.column_type != field.column_type or (of.type != field.type and {of.type, field.type} & {"date", "datetime"}):
         raise BadLookupValue(field, "", other, f"gives values of {of}, which is a {type(of).__name__}")
     if other.backend is not query.backend and other.backend != query.backend:
@@ -309,6 +324,12 @@ def _in(query: QueryBase[Any], field: Field[Any], other: QueryBase[Any]) -> Plan
     if of.storage.unit != field.storage.unit:
         raise BadLookupValue(field, "", other, f"gives values of {of}, which have another meaning or unit")
     return In(field.attname, other.meta.table, other.construct(), of.attname)
+
+
+def _ids_of(field: Field[Any]) -> Field[Any] | None:
+    """Return the primary key whose values a field holds, if any."""
+    found: Field[Any] | None = field.related_pk if field.is_relation else None  # type: ignore[attr-defined]
+    return field if field.primary_key else found
 
 
 def _serialise(field: Field[Any], value: Any, lookup: str = "") -> Scalar:

@@ -24,6 +24,7 @@ class CompositeIdField(Field[str]):
 
     The components are text, numbers, dates, booleans or foreign keys. Two rows with equal components are the same row.
     ``pkvalue()`` gives the id before the instance is saved; the attribute holds the id under which it is stored.
+    Keys of other rows do not follow a row that moves: assign it to them again, in the same transaction.
 
     >>> from stdnet import odm
     >>> class Entry(odm.StdModel):

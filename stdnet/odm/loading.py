@@ -127,7 +127,8 @@ def _put_many(link: Link, instances: Sequence[Any], targets: Sequence[Any]) -> N
         owners[instance.__dict__[instance._meta.pkname()]] = instance
     for target in targets:
         owner = owners[target.__dict__[key.attname]]
-        key.put(target, owner)
+        if key.cached(target) is None:  # a branch may have brought it, with more along
+            key.put(target, owner)
         owner.__dict__[name].append(target)
 
 
@@ -184,8 +185,9 @@ def fetch(instance: Any, session: SessionBase | None, link: Link) -> Any:
             instance._meta, name, "the instance has no session. Add it to one, or load it by a query"
         )
     if mode_of(instance) == "raise":
+        whose = "query" if "relations" in instance.dbdata else "session"
         raise RelationNotLoaded(
-            instance._meta, name, f'this session loads nothing by itself. Write: .load_related("{name}")'
+            instance._meta, name, f"its {whose} has relations='raise'. Write: .load_related(\"{name}\")"
         )
     if session.is_async:
         raise RelationNotLoaded(

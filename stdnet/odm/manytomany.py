@@ -5,12 +5,13 @@ The field is no column. It makes, or completes, the through model, and gives bot
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from ..errors import FieldError, ManyToManyError
 from .compositeid import CompositeIdField
 from .fields import Field
 from .links import Hop, Link
+from .meta import forget
 from .references import refer
 from .related import RelatedManager
 from .relations import ForeignKey
@@ -53,6 +54,12 @@ class ManyToManyField(Field[Any]):
         self.relmodel: Any = model
         self.through: Any = through
         self.related_name = related_name
+        self.made: Any = None
+
+    if TYPE_CHECKING:
+        # The managers of both sides take the place of the field when the models are made.
+        def __get__(self, instance: object, owner: Any) -> Many2ManyRelatedManager: ...  # type: ignore[override]
+        def __set__(self, instance: object, value: NoReturn) -> None: ...
 
     def prepare(self) -> None:
         refer(self.model, self.relmodel, self._found)
@@ -61,12 +68,23 @@ class ManyToManyField(Field[Any]):
         if relmodel._meta.abstract:
             raise FieldError(f'{self} refers to "{relmodel._meta}", which is abstract and has no rows.')
         self.relmodel = relmodel
-        if self.through is None:
-            self._join(self._made())
-        else:
+        if self.through is not None:
             refer(self.model, self.through, self._join)
+            return
+        self.made = self._make()
+        try:
+            self._join(self.made)
+        except BaseException:
+            self.unmake()
+            raise
 
-    def _made(self) -> type[StdModel]:
+    def unmake(self) -> None:
+        """Forget the through model that was made for a model which is not to be."""
+        if self.made is not None:
+            forget(self.made)
+            self.made = self.through = None
+
+    def _make(self) -> type[StdModel]:
         from .model import ModelType, StdModel  # noqa: PLC0415  (a model has fields, and this field makes a model)
 
         name = f"{self.meta.name}_{self.relmodel._meta.name}"
@@ -79,6 +97,9 @@ class ManyToManyField(Field[Any]):
 
     def _join(self, through: Any) -> None:
         """Give the through model its keys and its id, and both sides their managers."""
+        self.related_name = self.related_name or f"{self.meta.name}_set"
+        self.meta.check_related(self.name, self)
+        self.relmodel._meta.check_related(self.related_name, self)
         own, other = self.meta.name, self.relmodel._meta.name
         if own == other:
             other += "2"
@@ -86,7 +107,6 @@ class ManyToManyField(Field[Any]):
         fields: dict[str, Field[Any]] = {name: key for name, key in keys.items() if not hasattr(key, "meta")}
         through._meta.adopt({**fields, "id": CompositeIdField(own, other)})
         self.through = through
-        self.related_name = self.related_name or f"{self.meta.name}_set"
         first, second = keys.values()
         self.meta.add_related(self.name, Many2ManyRelatedManager(first, self.name, formkey=second))
         self.relmodel._meta.add_related(
@@ -192,6 +212,8 @@ class Many2ManyRelatedManager(RelatedManager):
         for each in (self.instance, value):
             if each._meta.pkname() not in each.dbdata:
                 raise ManyToManyError(f'Cannot {verb} a "{each._meta}" that is not saved. Save it first.')
+            if verb == "link" and each.get_state().deleted:
+                raise ManyToManyError(f'Cannot {verb} a "{each._meta}" that is deleted. Make a new instance.')
 
     def _forget(self, value: Any) -> None:
         """Drop what was loaded along and is about to change."""

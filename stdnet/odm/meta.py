@@ -71,6 +71,13 @@ def hashmodel(model: type[Model]) -> str:
     return digest
 
 
+def forget(model: type[Model]) -> None:
+    """Undo what a model that is not to be has entered elsewhere."""
+    class_dropped.fire(model)
+    if model._meta.hash is not None:
+        _models.pop(model._meta.hash, None)
+
+
 def get_model_from_hash(hash: str) -> type[Model] | None:
     """Return the model with that hash, or ``None``."""
     return _models.get(hash)
@@ -162,13 +169,13 @@ class ModelMeta(Generic[M]):
         if register:
             hashmodel(self.model)
         try:
-            for field in self.fields:
+            for field in sorted(
+                self.fields, key=lambda field: not field.is_column
+            ):  # links change other models, so last
                 field.prepare()
             class_prepared.fire(self.model)
         except BaseException:
-            class_dropped.fire(self.model)
-            if register:
-                del _models[hash_of(self.modelkey)]
+            forget(self.model)
             raise
 
     def adopt(self, fields: dict[str, Field[Any]]) -> None:
@@ -190,20 +197,22 @@ class ModelMeta(Generic[M]):
 
     def add_related(self, name: str, manager: Any) -> None:
         """Give the model a manager of rows that refer to it; ``FieldError`` if the name is taken."""
-        taken = name in self.related or any(name in (field.name, field.attname) for field in self.dfields.values())
+        self.check_related(name, manager.field)
+        self.related[name] = manager
+        setattr(self.model, name, manager)
+
+    def check_related(self, name: str, field: Field[Any]) -> None:
+        """Raise ``FieldError`` unless a field of another model can give this one a manager ``name``."""
+        taken = name in self.related or any(name in (own.name, own.attname) for own in self.dfields.values())
         if self.abstract:
-            raise FieldError(f'{manager.field} refers to "{self.modelkey}", which is abstract and has no rows.')
+            raise FieldError(f'{field} refers to "{self.modelkey}", which is abstract and has no rows.')
         if taken or not _is_free(self.model, name):
             raise FieldError(
-                f'{manager.field} would give "{self.modelkey}" the attribute {name!r}, which it has already. '
+                f'{field} would give "{self.modelkey}" the attribute {name!r}, which it has already. '
                 "Choose another related_name."
             )
         if name.startswith("_") or JSPLITTER in name:
-            raise FieldError(
-                f"{manager.field}: related_name {name!r} begins with '_' or contains '__'. Choose another."
-            )
-        self.related[name] = manager
-        setattr(self.model, name, manager)
+            raise FieldError(f"{field}: related_name {name!r} begins with '_' or contains '__'. Choose another.")
 
     def drop_related(self, model: type[Any]) -> None:
         """Undo each ``add_related`` that a field of ``model`` did."""

@@ -100,8 +100,8 @@ class QueryBase(Generic[M]):
         The values for one field are alternatives, and so are several values in a tuple, list, set, query or
         iterator; different fields must all match. **Repeating a keyword widens**: ``filter(a=1).filter(a=2)`` is
         ``filter(a__in=(1, 2))``. Repeated ranges and text lookups must all hold. ``field=None`` and ``field=''`` find
-        the rows where the field is blank. Names and values are checked when the query runs: ``UnknownField``,
-        ``UnknownLookup``, ``NotIndexed`` and ``BadLookupValue`` are all ``QuerySetError``.
+        the rows where the field is blank, or that are related to none. Names and values are checked when the query
+        runs: ``UnknownField``, ``UnknownLookup``, ``NotIndexed`` and ``BadLookupValue`` are all ``QuerySetError``.
 
         Cost: O(k) for k rows with an equal value, O(log n + k) for a range on an indexed field; text lookups, and
         ranges without an index, look at each row that the other conditions leave.
@@ -292,7 +292,7 @@ class QueryBase(Generic[M]):
         parts += [("intersect", each) for each in self.intersections] + [("union", each) for each in self.unions]
         parts += [("where", code) for code in self.wheres]
         if self.ordering is not None:
-            parts.append(("sort_by", f"{'-' if self.ordering.desc else ''}{self.ordering.field.name}"))
+            parts.append(("sort_by", self.ordering.auto or self.ordering.path))
         return "Query" + "".join(f".{name}({argument!r})" for name, argument in parts if argument)
 
     def __reduce__(self) -> Any:

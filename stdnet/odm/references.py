@@ -6,7 +6,7 @@ satisfied stays pending; whoever needs the model then says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -49,8 +49,13 @@ def _key(model: type[Model], target: str) -> tuple[str, str]:
 def _prepared(event: Any, model: type[Model], **_: Any) -> None:
     """Satisfy what waits for a new model, and enter it."""
     key = (model._meta.app_label.lower(), model._meta.name)
-    for found in _waiting.get(key, ()):
-        found(model)
+    waiting = _waiting.get(key, [])
+    try:
+        for found in waiting:
+            found(model)
+    except BaseException:
+        _unmake(getattr(found, "__self__", None) for found in waiting)
+        raise
     _waiting.pop(key, None)
     _models[key] = model
 
@@ -62,6 +67,17 @@ def _dropped(event: Any, model: type[Model], **_: Any) -> None:
     for field in model._meta.foreignkeys:
         if not isinstance(field.relmodel, str):
             field.relmodel._meta.drop_related(model)
+    _unmake(model._meta.fields)
+    key = (model._meta.app_label.lower(), model._meta.name)
+    if _models.get(key) is model:
+        del _models[key]
+
+
+def _unmake(fields: Iterable[Any]) -> None:
+    """Undo what many-to-many fields have made for a model that could not be made."""
+    for field in fields:
+        if unmake := getattr(field, "unmake", None):
+            unmake()
 
 
 def related_models(model: type[Model]) -> list[type[Model]]:

@@ -82,6 +82,8 @@ class RelatedManager(LazyProxy):
             raise QuerySetError(
                 f'Cannot query "{self.field.related_meta}.{self.name}", which {what}. Pass a session: query(session).'
             )
+        if not hasattr(type(session), "pending_instance"):
+            raise QuerySetError(f'"{self.name}" takes a session here, and one object at a time; {session!r} is none.')
         return session
 
     def pk(self) -> Any:

@@ -100,5 +100,5 @@ class orderinginfo(NamedTuple):
         while info.nested is not None:
             names.append(info.field.name)
             info = info.nested
-        last = str(info.auto or info.name).lstrip("-")
+        last = info.field.name if info.auto is None else str(info.auto).lstrip("-")
         return f"{'-' if self.desc else ''}{'__'.join([*names, last])}"

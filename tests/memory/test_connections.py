@@ -130,7 +130,7 @@ def test_two_models_of_one_key(name):
     new.register(Port2)
     old.port.new(code="a")
     for verb in (lambda: new.port.new(code="b"), new.port.count, new.port.all):
-        with pytest.raises(TableMismatch, match=r'rows of "memory[.]port" with other fields'):
+        with pytest.raises(TableMismatch, match=r'rows of "memory[.]port" with other indexed fields'):
             verb()
     assert codes(old) == ["a"]
     assert new.port.flush() > 0

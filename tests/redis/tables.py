@@ -23,7 +23,7 @@ TAG = Table("tag", Column("key", "str"), (Column("value", "str", index="equal"),
 
 def insert(table: Table, *rows: tuple[Any, ...], token: str | None = None) -> Commit:
     """Return a commit of new rows with ids of the server's."""
-    return Commit((), (Save(table, [Change(None, None, row) for row in rows]),), token)
+    return Commit((), (Save(table, [Change(None, None, row) for row in rows]),), token=token)
 
 
 def put(table: Table, id: Id, *row: Any) -> Commit:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import redis
 
-from stdnet.backends.redis import wire
+from stdnet.backends.redis import reads
 from stdnet.backends.redis.backend import RedisServer
 from stdnet.contract import (
     All,
@@ -31,6 +31,7 @@ from stdnet.contract import (
 )
 from tests.redis.check import check
 from tests.redis.tables import ITEM, LOG, insert, new_ids
+from tests.redis.test_scripts import Trips
 
 MANY = 100_000
 
@@ -51,21 +52,21 @@ def test_100_000_rows_in_one_commit(server: RedisServer, client: redis.Redis) ->
     check(client, server.namespace, [ITEM])
 
 
-def test_no_call_of_a_large_read_is_long(server: RedisServer, client: redis.Redis) -> None:
+def test_no_call_of_a_large_read_or_flush_takes_more_than_a_part(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server.execute([insert(LOG, *((number, number % 3) for number in range(20_000)))])
-    before = client.config_get("slowlog-log-slower-than")
-    client.config_set("slowlog-log-slower-than", 50_000)
-    client.slowlog_reset()
+    trips = Trips(server, monkeypatch)
     (found,) = server.execute([Select(LOG, All())])
     assert len(found.rows) == 20_000
+    assert trips.made.count([b"EVALSHA"]) - trips.made.count([b"SCRIPT"]) == 20  # what is not known is sent again
+    trips.made.clear()
     assert server.flush() == 20_000 + 3
-    slow = [entry for entry in client.slowlog_get() if server.namespace.encode() in entry["command"]]
-    client.config_set("slowlog-log-slower-than", before["slowlog-log-slower-than"] or 10_000)
-    assert not slow
+    assert trips.made.count([b"EVALSHA"]) - trips.made.count([b"SCRIPT"]) == 20
 
 
 def test_rows_that_go_between_two_parts_are_left_out(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "PART", 10)
+    monkeypatch.setattr(reads, "PART", 10)
     server.execute([insert(LOG, *((number, 1) for number in range(35)))])
     exchange, other = server._pools.exchange, Commit((Delete(LOG, Ids((5, 12, 33))),))
     calls = []

@@ -133,6 +133,74 @@ async def test_cycles_end(models):
     assert sorted(await do(two.session.delete(two))) == [1, 2]
 
 
+class Country(odm.StdModel):
+    name = odm.SymbolField()
+    capital = odm.ForeignKey("related.capital")
+
+    class Meta:
+        app_label = "related"
+
+
+class Capital(odm.StdModel):
+    country = odm.ForeignKey(Country, required=False, on_delete=odm.CASCADE)
+
+    class Meta:
+        app_label = "related"
+
+
+async def test_cycles_of_models_end(models):
+    models.register(Country)
+    session = models.session()
+    countries = [await do(session.add(Country(name=name, capital=Capital()))) for name in "abc"]
+    for n, country in enumerate(countries):
+        capital = country.capital
+        capital.country = countries[(n + 1) % 3]
+        await do(session.add(capital))
+    other = await do(session.add(Country(name="d", capital=Capital())))
+    async with round_trips(models, 1), transaction(session) as t:
+        t.delete(countries[0])
+    assert {meta.model: sorted(pks) for meta, pks in t.deleted.items()} == {Country: [1, 2, 3], Capital: [1, 2, 3]}
+    assert names(await do(models.country.all())) == ["d"]
+    assert [each.id for each in await do(models.capital.all())] == [4]
+    capital = other.capital
+    capital.country = other
+    await do(session.add(capital))
+    assert await do(capital.session.delete(capital)) == [4]
+    assert await do(models.country.count()) == 0
+
+
+class Branch(odm.StdModel):
+    up = odm.ForeignKey("self", required=False, on_delete=odm.SET_NULL, related_name="twigs")
+
+    class Meta:
+        app_label = "related"
+
+
+class Brick(odm.StdModel):
+    below = odm.ForeignKey("self", required=False, on_delete=odm.RESTRICT, related_name="above")
+
+    class Meta:
+        app_label = "related"
+
+
+async def test_a_key_to_the_model_itself_can_be_emptied(models):
+    models.register(Branch)
+    await do(models.branch.save(Branch(up=Branch(up=Branch()))))
+    root = await do(models.branch.get(up=None))
+    assert await do(root.session.delete(root)) == [1]
+    assert [(each.id, each.up_id) for each in await do(models.branch.all())] == [(2, None), (3, 2)]
+    assert await do(models.branch.query().delete()) == [2, 3]
+
+
+async def test_a_key_to_the_model_itself_can_restrict(models):
+    models.register(Brick)
+    await do(models.brick.save(Brick(below=Brick(below=Brick()))))
+    with pytest.raises(CommitException, match=r'related\.brick\.id=2: related\.brick\.id=3 refers to it by "below"'):
+        await do(models.brick.filter(id=(1, 2)).delete())
+    assert await do(models.brick.count()) == 3
+    assert await do(models.brick.query().delete()) == [1, 2, 3]
+
+
 async def test_a_long_chain(models):
     node = None
     for _ in range(3000):
@@ -154,6 +222,23 @@ async def test_a_cascade_over_several_models_is_one_commit(models):
         await do(portfolio.session.delete(portfolio))
     assert [position.size for position in await do(models.position.all())] == [1, 3, 5]
     assert await do(models.instrument.count()) == 6
+
+
+async def test_a_row_that_goes_for_two_reasons_is_reported_once(models):
+    position = Position(portfolio=Portfolio(name="p"), instrument=Instrument(name="i", ccy="EUR"), size=1)
+    await do(models.position.save(position))
+    seen = []
+    models.post_delete.bind(lambda event, sender, instances, **kwargs: seen.append((sender, instances)))
+    async with round_trips(models, 1), transaction(position.session) as t:
+        t.delete(position.instrument)
+        t.delete(position)
+        t.delete(position.portfolio)
+    assert sorted((str(model._meta), pks) for model, pks in seen) == [
+        ("related.instrument", [1]),
+        ("related.portfolio", [1]),
+        ("related.position", [1]),
+    ]
+    assert dict(t.deleted) == {Position._meta: [1], Portfolio._meta: [1], Instrument._meta: [1]}
 
 
 class Holder(odm.StdModel):
@@ -183,10 +268,11 @@ async def test_restrict_refuses_the_whole_commit_and_names_the_rows(models):
     account = await do(models.account.new(holder=holder))
     await do(models.statement.new(account=account))
     session = holder.session
-    with pytest.raises(CommitException, match=r"related\.account\.id=1 refers to it by \"holder\".*RESTRICT") as refused:
-        async with transaction(session) as t:
-            t.add(Holder(name="new"))
-            t.delete(holder)
+    t = session.begin()
+    t.add(Holder(name="new"))
+    t.delete(holder)
+    with pytest.raises(CommitException, match=r'account\.id=1 refers to it by "holder".*RESTRICT') as refused:
+        await do(t.commit())
     assert (refused.value.failures, refused.value.instances) == (1, (holder,))
     assert await do(models.holder.count()) == await do(models.account.count()) == 1
     with pytest.raises(CommitException, match=r"related\.holder\.id=1"):
@@ -196,6 +282,36 @@ async def test_restrict_refuses_the_whole_commit_and_names_the_rows(models):
         t.delete(account)
     assert dict(t.deleted) == {Statement._meta: [1], Account._meta: [1], Holder._meta: [1]}
     assert [await do(models[model].count()) for model in (Holder, Account, Statement)] == [0, 0, 0]
+
+
+class Office(odm.StdModel):
+    head = odm.ForeignKey(Person, on_delete=odm.RESTRICT)
+
+    class Meta:
+        app_label = "related"
+
+
+async def test_restrict_stops_a_cascade_on_its_way(models):
+    models.register(Office)
+    person = Person(name="p", group=Group(name="g"))
+    await do(models.office.new(head=person))
+    seen = []
+    models.post_delete.bind(lambda event, sender, **kwargs: seen.append(sender))
+    with pytest.raises(CommitException, match=r"related\.person\.id=1: related\.office\.id=1 refers to it") as refused:
+        await do(person.session.delete(person.group))
+    assert (refused.value.failures, refused.value.instances, seen) == (1, (), [])
+    assert [await do(models[model].count()) for model in (Group, Person, Office)] == [1, 1, 1]
+
+
+async def test_restrict_names_every_row_that_is_held(models):
+    models.register(Statement)
+    for name in "ab":
+        await do(models.account.new(holder=Holder(name=name)))
+    with pytest.raises(CommitException) as refused:
+        await do(models.holder.query().delete())
+    assert refused.value.failures == 2
+    for id in (1, 2):
+        assert f"Cannot delete related.holder.id={id}: related.account.id={id} refers to it" in str(refused.value)
 
 
 async def test_restrict_lets_go_when_the_row_refers_elsewhere(models):
@@ -212,10 +328,11 @@ async def test_restrict_lets_go_when_the_row_refers_elsewhere(models):
 async def test_restrict_refuses_a_row_that_comes_with_the_delete(models):
     models.register(Statement)
     holder = await do(models.holder.new(name="x"))
+    t = holder.session.begin()
+    t.add(Account(holder=holder))
+    t.delete(holder)
     with pytest.raises(CommitException, match="RESTRICT"):
-        async with transaction(holder.session) as t:
-            t.add(Account(holder=holder))
-            t.delete(holder)
+        await do(t.commit())
     assert await do(models.holder.count()) == 1
 
 
@@ -231,11 +348,12 @@ async def test_models_that_are_not_registered_are_left_alone(server, router_clas
 async def test_a_refused_commit_deletes_nothing(models):
     await do(models.person.new(name="p", group=Group(name="x")))
     group = await do(models.group.get())
+    t = group.session.begin()
+    t.delete(group)
+    for _ in range(2):
+        t.add(Instrument(name="same", ccy="EUR"))
     with pytest.raises(CommitException, match="Unique"):
-        async with transaction(group.session) as t:
-            t.delete(group)
-            t.add(Instrument(name="same", ccy="EUR"))
-            t.add(Instrument(name="same", ccy="EUR"))
+        await do(t.commit())
     assert await do(models.person.count()) == await do(models.group.count()) == 1
 
 

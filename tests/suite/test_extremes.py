@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stdnet.contract import All, Change, Column, Commit, Eq, In, Save, Select, Table
+from stdnet.contract import All, Change, Column, Commit, Delete, Eq, In, Save, Select, Table
 
 EDGE = 2**53
 LEVELS = Table("levels", Column("id", "int"), (Column("rank", "int", index="range"), Column("big", "int")), auto=True)
@@ -25,6 +25,17 @@ def test_an_integer_that_no_score_can_hold_equals_no_value_of_a_range_index(fill
 def test_such_integers_of_another_column_match_nothing(filled):
     (reply,) = filled.execute([Select(LEVELS, In("rank", LEVELS, All(), "big"), fields=())])
     assert list(reply.ids) == [2]
+
+
+def test_a_negative_zero_leads_to_the_id_zero_as_it_is_spelled(server):
+    marks = Table("marks", Column("x", "float"))
+    values = Table("values", Column("id", "int"), (Column("value", "float"),), auto=True)
+    new = (Save(marks, [Change(x, None, ()) for x in (0.0, 1.0)]), Save(values, [Change(None, None, (-0.0,))]))
+    plan = In("x", values, All(), "value")
+    _, reply = server.execute([Commit(saves=new), Select(marks, plan, fields=())])
+    assert [repr(id) for id in reply.ids] == ["0.0"]
+    (done,) = server.execute([Commit((Delete(marks, plan),))])
+    assert [repr(id) for id in done.deleted[0]] == ["0.0"]
 
 
 def test_ids_start_at_one_whatever_was_given(server):

@@ -1,4 +1,4 @@
-"""Foreign keys: the two attributes, lazy loading, parents that are not saved yet, and the managers of the other side."""
+"""Foreign keys: the two attributes, lazy loading, parents that are not saved yet, managers of the other side."""
 
 from __future__ import annotations
 
@@ -197,9 +197,14 @@ async def test_a_related_model_that_is_not_registered(server, router_class):
         lambda: router.person.filter(group__name="admin").all(),
         lambda: router.person.query().sort_by("group__name").all(),
         lambda: router.person.query().load_related("group").all(),
+        lambda: router.person.query().load_only("group__name").all(),
+        lambda: router.person.exclude(group__name__startswith="a").all(),
+        lambda: router.add(Group(name="admin")),
+        lambda: router.session().query(Group),
     ):
         with pytest.raises(InvalidTransaction, match=r"related\.group.*not registered"):
             await do(outcome())
+    assert await do(router.person.count()) == 0
     person = await do(router.person.new(name="luca", group=1))
     with pytest.raises(InvalidTransaction, match=r"related\.group.*not registered"):
         await related(person, "group")
@@ -377,12 +382,17 @@ async def test_keys_by_name(models, request):
 
     class Early(odm.StdModel):
         later = odm.ForeignKey("later", required=False)
+        same = odm.ForeignKey(f"{label.upper()}.LATER", required=False)
 
         class Meta:
             register = False
             app_label = label
 
-    assert Early.later.field.relmodel == "later"
+    assert (Early.later.field.relmodel, Early.same.field.relmodel) == ("later", f"{label.upper()}.LATER")
+    unready = type(models)("memory://")
+    unready.register(Early)
+    with pytest.raises(ImproperlyConfigured, match="not defined"):
+        await do(unready.early.new())
     with pytest.raises(ImproperlyConfigured, match="not defined"):
         Early()
 
@@ -391,7 +401,7 @@ async def test_keys_by_name(models, request):
             register = False
             app_label = label
 
-    assert Early.later.field.relmodel is Later
+    assert Early.later.field.relmodel is Early.same.field.relmodel is Later
     models.register(Early)
     assert Later in models
     assert (await do(models.early.new(later=Later()))).later_id == 1

@@ -87,6 +87,24 @@ async def test_what_is_loaded_belongs_to_the_session(models):
     assert (await do(q.session.query(Instrument).get(id=1))).ccy == "EUR"
 
 
+async def test_what_is_loaded_on_the_many_side_belongs_to_the_session_too(models):
+    session = (await holdings(models)).session
+    portfolio = await do(session.query(Portfolio).load_related("positions__instrument", "ccy").get(name="alpha"))
+    position, _ = await do(portfolio.positions.all())
+    assert position.session is position.instrument.session is session
+    position.size = 99
+    await do(session.add(position))
+    position.instrument.ccy = "CHF"
+    await do(session.add(position.instrument))
+    found = await do(models.instrument.get(name="bond"))
+    assert (found.ccy, found.price, (await do(models.position.get(id=1))).size) == ("CHF", 100.0, 99)
+    profile = await do((await profiles(models)).load_related("roles").get(name="b"))
+    (role,) = await do(profile.roles.all())
+    assert role.session is profile.session
+    assert await do(role.session.delete(role)) == [2]
+    assert not session.dirty
+
+
 async def test_with_fields(models):
     q = await holdings(models)
     query = q.load_related("instrument", "ccy", "price")
@@ -161,6 +179,13 @@ async def test_reverse_and_nested(models):
         assert held == [(10, "bond"), (5, "coal")]
         assert await do(delta.positions.all()) == []
         assert names(await do(bob.portfolios.all())) == ["beta"]
+
+
+async def test_there_and_back_and_on(models):
+    query = (await holdings(models)).session.query(Portfolio).load_related("positions__portfolio__manager")
+    async with round_trips(models, 1):
+        alpha = (await do(query.all()))[0]
+        assert [each.portfolio.manager.name for each in await do(alpha.positions.all())] == ["ann", "ann"]
 
 
 async def test_many_to_many(models):

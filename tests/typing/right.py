@@ -104,6 +104,31 @@ def attributes(fund: Fund, country: Country, sub: Sub) -> None:
     fund.id = 3
 
 
+class Member(odm.StdModel):
+    funds = odm.ManyToManyField(Fund, related_name="members")
+    friends = odm.ManyToManyField("self", related_name="friends_of")
+    sponsor = odm.ForeignKey("self", related_name="sponsored", required=False)
+    fund = odm.ForeignKey(Fund, related_name="+")
+    other = odm.ForeignKey(Fund, related_name="+", required=False)
+
+    class Meta:
+        register = False
+
+
+def relations(member: Member, session: odm.Session) -> None:
+    assert_type(member.fund, Fund)
+    assert_type(member.fund.name, str)
+    assert_type(member.other, Fund | None)
+    assert_type(member.funds, odm.Many2ManyRelatedManager)
+    assert_type(Member.funds, odm.Many2ManyRelatedManager)
+    Member.friends.throughquery(session)
+    Member.funds.query(session).load_related("members")
+    member.friends.add(member)
+    assert_type(session.query(Member).load_related("funds").relations("batch"), odm.Query[Member])
+    member.fund = Fund()
+    member.other = None
+
+
 def instances(fund: Fund) -> None:
     assert_type(Fund(name="a", size="3"), Fund)
     assert_type(fund.clone(name="b"), Fund)

@@ -6,7 +6,7 @@ from datetime import date
 
 from stdnet import odm
 
-from .right import Fund, Trade
+from .right import Fund, Member, Trade
 
 
 def attributes(fund: Fund) -> None:
@@ -21,6 +21,16 @@ def attributes(fund: Fund) -> None:
     fund.lots + 1  # wrong
     fund.ratio.hex()  # wrong
     fund.closed.year  # wrong  # noqa: B018
+
+
+def relations(member: Member, session: odm.Session) -> None:
+    member.fund = None  # wrong
+    member.fund = 3  # wrong
+    member.other.name  # wrong  # noqa: B018
+    member.funds = []  # wrong
+    member.funds.append(member.fund)  # wrong
+    Member.funds.thruoghquery(session)  # wrong
+    session.query(Member).relations("eager")  # wrong
 
 
 def blocking(models: odm.Router) -> None:

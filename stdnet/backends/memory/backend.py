@@ -125,8 +125,8 @@ class MemoryServer(BackendDataServer):
         return self._reader().count(self.database.store.table(self.namespace, request.table), request.plan)
 
     def _keys(self, request: Keys) -> list[str]:
-        found = self.database.store.tables.get((self.namespace, request.table.name))
-        return [] if found is None else sorted(keys.shown(key) for key in found.keys(self.namespace))
+        found = self.database.store.table(self.namespace, request.table)
+        return sorted(keys.shown(key) for key in found.keys(self.namespace))
 
     def _flush(self, request: Flush) -> int:
         tables, removed = self.database.store.tables, 0

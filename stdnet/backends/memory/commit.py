@@ -100,7 +100,7 @@ def evaluate(reader: Reader, request: Commit) -> Deleted:
 
 def _cascade(reader: Reader, references: Sequence[Reference], tables: dict[str, tuple[TableStore, set[Id]]]) -> None:
     """Add to ``tables`` what refers to their ids, until nothing more is found."""
-    fresh: dict[str, Set[Id]] = {name: frozenset(ids) for name, (_, ids) in tables.items()}
+    fresh: dict[str, Set[Id]] = {name: frozenset(ids) for name, (_, ids) in tables.items() if ids}
     while fresh:
         parent, parents = fresh.popitem()
         for reference in references:
@@ -162,7 +162,8 @@ def _draft(drafts: dict[str, Draft], table: TableStore) -> Draft:
 def _work_out(draft: Draft, save: Save, number: int, allotted: list[list[Id]], clashes: list[Clash]) -> None:
     """Let the changes of one save act on the draft, in order, and add their ids to ``allotted``."""
     pk, after, author, ids = save.table.pk.name, draft.after, draft.author, allotted[number]
-    scored = save.table.order != "id"
+    scored, stored = save.table.order != "id", draft.store.table
+    every = None if draft.store.is_as(save.table) else save.table.names
     for place, given in enumerate(save.changes):
         change = _resolved(save, given, allotted) if given.refs else given
         id, row = _allot(draft, change), change.values
@@ -181,9 +182,10 @@ def _work_out(draft: Draft, save: Save, number: int, allotted: list[list[Id]], c
                     continue
                 after[source] = None
                 author.pop(source, None)
-        if change.fields is not None:
+        names = every if change.fields is None else change.fields
+        if names is not None:
             kept = base if change.previous is not None else None
-            row = _patched(kept or (None,) * len(save.table.names), change, save.table.positions)
+            row = _patched(kept or (None,) * len(stored.names), names, change.values, stored.positions)
         if scored:
             draft.scores[id] = score
         author.pop(id, None)  # the last change of a row answers for it
@@ -210,9 +212,9 @@ def _allot(draft: Draft, change: Change) -> Id:
     return id
 
 
-def _patched(base: Row, change: Change, positions: dict[str, int]) -> Row:
+def _patched(base: Row, names: Sequence[str], given: Row, positions: dict[str, int]) -> Row:
     values = list(base)
-    for name, value in zip(change.fields or (), change.values, strict=True):
+    for name, value in zip(names, given, strict=True):
         values[positions[name]] = value
     return tuple(values)
 

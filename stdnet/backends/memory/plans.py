@@ -53,7 +53,8 @@ class Reader:
     def matching(self, table: TableStore, field: str, values: Set[Any]) -> Set[Id]:
         """Return the ids of the rows whose ``field``, or id, is among ``values``."""
         if field == table.table.pk.name:
-            return table.rows.keys() & values
+            found = table.rows.keys() & values
+            return {id or 0.0 for id in found} if table.table.pk.type == "float" else found  # -0.0 is the id 0.0
         index = table.lookups[field]
         if isinstance(index, EqualIndex):  # few values are common: look up those that exist
             values = index.sets.keys() & values

@@ -18,7 +18,7 @@ def select(reader: Reader, request: Select) -> Selected:
     table = reader.store.table(reader.namespace, request.table)
     ids = order(reader, table, request)
     related = tuple(follow(reader, table, ids, each) for each in request.related)
-    return Selected(ids, take(table, ids, request.fields), related)
+    return Selected(ids, take(table, ids, request), related)
 
 
 def follow(reader: Reader, table: TableStore, ids: Iterable[Id], related: Related) -> Selected:
@@ -26,7 +26,7 @@ def follow(reader: Reader, table: TableStore, ids: Iterable[Id], related: Relate
     other = reader.store.table(reader.namespace, related.table)
     found = other.order.sort(reader.matching(other, related.of, reader.values(table, ids, related.field)))
     deeper = tuple(follow(reader, other, found, each) for each in related.related)
-    return Selected(found, take(other, found, related.fields), deeper)
+    return Selected(found, take(other, found, related), deeper)
 
 
 def order(reader: Reader, table: TableStore, request: Select) -> list[Id]:
@@ -87,14 +87,16 @@ def _path_key(reader: Reader, table: TableStore, sort: Sort) -> Callable[[Id], A
     return key
 
 
-def take(table: TableStore, ids: list[Id], fields: tuple[str, ...] | None) -> list[Row]:
-    """Return the values of ``fields`` for each id."""
-    rows = table.rows
-    if fields is None:
+def take(table: TableStore, ids: list[Id], asked: Select | Related) -> list[Row]:
+    """Return the values of the fields that are asked for, for each id."""
+    rows, fields = table.rows, asked.fields
+    if fields is None and table.is_as(asked.table):
         return [rows[id] for id in ids]
-    if not fields:
+    if fields == ():
         return []
-    positions = [table.table.positions[name] for name in fields]
+    positions = [table.table.positions[name] for name in (asked.table.names if fields is None else fields)]
+    if not positions:
+        return [()] * len(ids)
     if len(positions) == 1:
         (position,) = positions
         return [(rows[id][position],) for id in ids]

@@ -7,6 +7,7 @@ writes here; ``plans`` and ``select`` read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ...contract import Committed, Id, Row, Scalar, Table, keys
 from ...errors import TableMismatch
@@ -43,6 +44,24 @@ class TableStore:
                     self.maintained.append((position, self.ranges[column.name]))
             elif isinstance(index, RangeIndex):
                 self.ranges[column.name] = index
+
+    def is_as(self, table: Table) -> bool:
+        """Return whether rows here are rows of ``table``: the same columns at the same places."""
+        return self.table is table or self.table == table
+
+    def adopt(self, table: Table) -> bool:
+        """Return whether the rows are found as ``table`` would find them; the columns that are new are missing then."""
+        kinds = {column.name: column.type for column in self.table.columns}
+        if table.pk != self.table.pk or table.layout != self.table.layout:
+            return False
+        if any(kinds.get(column.name, column.type) != column.type for column in table.columns):
+            return False
+        new = tuple(column for column in table.columns if column.name not in kinds)
+        if new:
+            self.table = replace(self.table, columns=(*self.table.columns, *new))
+            for id, row in self.rows.items():
+                self.rows[id] = (*row, *(None,) * len(new))
+        return True
 
     def write(self, steps: Sequence[Step]) -> None:
         """Bring rows and indices from before to after; the order of the table is the caller's to keep."""
@@ -127,12 +146,14 @@ class Store:
         self.tokens: dict[tuple[str, str], tuple[float, Committed]] = {}
 
     def table(self, namespace: str, table: Table) -> TableStore:
-        """Return the store of a table, a new one if there is none; ``TableMismatch`` if it has other columns."""
+        """Return the store of a table, a new one if there is none; ``TableMismatch`` if it has rows of another kind."""
         found = self.tables.get((namespace, table.name))
-        if found is not None and (found.table is table or found.table == table):
+        if found is not None and found.is_as(table):
             return found
         if found is not None and found.rows:
-            raise TableMismatch(table.name)
+            if not found.adopt(table):
+                raise TableMismatch(table.name)
+            return found
         made = self.tables[namespace, table.name] = TableStore(table)
         if found is not None:
             made.counter = found.counter

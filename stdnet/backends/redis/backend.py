@@ -15,8 +15,8 @@ from ...contract import Commit, Committed, Request
 from ...errors import BadConnectionString, ImproperlyConfigured, MissingExtra
 from ..base import BackendDataServer
 from .address import EXAMPLE, Address, parse
+from .commits import resolve
 from .talk import Batch, Pause, converse, run_all
-from .wire import resolve
 
 try:
     from .pools import Pools

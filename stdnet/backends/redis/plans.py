@@ -1,13 +1,16 @@
-"""Plans as the arrays that ``lua/plans.lua`` reads. Pure; an unknown name is a ``KeyError`` before anything is sent."""
+"""Plans as the arrays that ``lua/plans.lua`` reads, or as the one index that answers them by itself.
+
+Pure; an unknown name is a ``KeyError`` before anything is sent.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ...contract import All, Column, Diff, Eq, Ids, In, Intersect, Plan, Range, Scan, Table, Union, Where
+from ...contract import All, Column, Diff, Eq, Ids, In, Intersect, Plan, Range, Scan, Table, Union, Where, keys
 from .packing import Packed, array, pack, texts
 from .tables import encode_table
-from .values import all_spelled, bounds, comparand
+from .values import all_spelled, bounds, comparand, spelled
 
 
 def encode_plan(table: Table, plan: Plan) -> Packed:
@@ -86,3 +89,20 @@ def _argument(op: str, argument: Any) -> Any:
             return b"t" + argument
         case _:
             return f"t{argument}"
+
+
+def index_of(table: Table, plan: Plan, base: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
+    """Return kind and key of the index that answers a plan by itself, if there is one, and the bounds to look for."""
+    if not isinstance(plan, (Eq, Range)) or plan.field == table.pk.name:
+        return None
+    column, name = table.columns[table.positions[plan.field]], plan.field.encode()
+    if isinstance(plan, Range):
+        return (b"range", base + b":idx:" + name, *bounds(plan)) if column.index == "range" else None
+    own = spelled(column, plan.values[0]) if len(plan.values) == 1 else None
+    if not own:
+        return None
+    if column.unique:
+        return b"unique", base + b":uni:" + name, own, own
+    if column.index == "range":
+        return b"range", base + b":idx:" + name, own, own
+    return (b"equal", base + b":idx:" + name + b":" + keys.escape(own), b"", b"") if column.index else None

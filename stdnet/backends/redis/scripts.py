@@ -8,9 +8,12 @@ from hashlib import sha1
 from importlib.resources import files
 
 PARTS = {
-    "commit": ("lib", "where", "plans", "rows", "commit"),
-    "save": ("lib", "rows", "commit"),
-    "select": ("lib", "where", "plans", "select"),
+    "commit": ("lib", "where", "plans", "order", "rows", "drafts", "commit"),
+    "save": ("lib", "rows", "drafts", "commit"),
+    "cascade": ("lib", "where", "plans", "order", "rows", "drafts", "references", "commit"),
+    "select": ("lib", "where", "plans", "order", "sort", "select"),
+    "join": ("lib", "where", "plans", "order", "sort", "paths", "select"),
+    "check": ("check",),
     "get": ("get",),
     "find": ("find",),
     "fetch": ("lib", "fetch"),
@@ -20,7 +23,8 @@ PARTS = {
     "resolve": ("lib", "resolve"),
 }
 """The files that each script is made of. ``save`` is a commit without deletes, so without plans: a script pays for each
-function that it could need, and a commit of one row for those of ``plans`` as much as for all of its commands."""
+function that it could need, and a commit of one row for those of ``plans`` as much as for all of its commands. So
+references, and selects that reach other tables, have scripts of their own, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ...contract import Column, Table
+from .calls import Call, Claim
 from .packing import READ, Packed, pack, texts
 
 
@@ -24,8 +25,9 @@ class _Described(NamedTuple):
 
     table: Table
     packed: Packed
-    layout: str
+    layout: bytes
     fields: Fields
+    claims: dict[str, Claim]
 
 
 _known: dict[int, _Described] = {}
@@ -37,7 +39,8 @@ def _described(table: Table) -> _Described:
     if found is None or found.table is not table:
         if len(_known) >= 1000:
             _known.clear()
-        found = _Described(table, _encode(table), _layout(table), _fields(table, table.names))
+        layout = json.dumps(table.layout, ensure_ascii=False).encode()
+        found = _Described(table, _encode(table, layout), layout, _fields(table, table.names), {})
         _known[id(table)] = found
     return found
 
@@ -58,31 +61,29 @@ def _fields(table: Table, names: Sequence[str]) -> Fields:
     return Fields(types, [READ[kind] for kind in types], encoded, texts(encoded))
 
 
-def layout(table: Table) -> str:
-    """Return what the stored form of a table depends on: its order, its ids and its indices, as JSON."""
-    return _described(table).layout
+def claim(table: Table, namespace: str) -> Claim:
+    """Return what a call relies on that goes without ``open`` of ``lua/lib.lua``."""
+    known = _described(table)
+    found = known.claims.get(namespace)
+    if found is None:
+        if len(known.claims) >= 1000:
+            known.claims.clear()
+        found = known.claims[namespace] = _claim(table.name, known.layout, namespace)
+    return found
 
 
-def _encode(table: Table) -> Packed:
-    columns = [(column.name, column.type, column.unique, _index(column)) for column in table.columns]
-    return Packed(pack((table.name, table.pk.name, table.pk.type, table.auto, table.order, columns)))
+def _claim(name: str, layout: bytes, namespace: str) -> Claim:
+    register, ids, table = (namespace + ":tables").encode(), f"{namespace}{name}:id".encode(), name.encode()
+    proof = Call("check", (b"2", register, ids, table, layout))
+    return Claim(layout, Call("", (b"HGET", register, table)), proof)
 
 
-def _index(column: Column) -> str:
-    """Return the index that is kept; a unique column needs none to answer ``Eq``."""
-    return "" if column.unique and column.index == "equal" else column.index
+def from_layout(name: str, layout: bytes) -> Packed:
+    """Return as much of a table as its layout tells, enough to find all of its keys, as ``open`` reads it."""
+    order, auto, kind, columns = json.loads(layout)
+    return _encode(Table(name, Column("", kind), tuple(Column(*column) for column in columns), auto, order), None)
 
 
-def _layout(table: Table) -> str:
-    columns = [
-        [column.name, column.type, column.unique, _index(column)]
-        for column in sorted(table.columns, key=lambda column: column.name)
-        if column.unique or column.index
-    ]
-    return json.dumps([table.order, table.auto, table.pk.type, columns], ensure_ascii=False)
-
-
-def from_layout(name: str, description: bytes) -> Table:
-    """Return as much of a table as its layout tells: enough to find all of its keys."""
-    order, auto, kind, columns = json.loads(description)
-    return Table(name, Column("", kind), tuple(Column(*column) for column in columns), auto, order)
+def _encode(table: Table, layout: bytes | None) -> Packed:
+    columns = [column.indexed for column in table.columns]
+    return Packed(pack((table.name, table.pk.name, table.pk.type, table.auto, table.order, columns, layout)))

@@ -17,8 +17,9 @@ from typing import Any, TypeAlias
 
 from ...contract import Commit, Flush, Request
 from ...errors import CommitUnknown, ConnectionError, ResponseError, TableMismatch
+from .calls import Call, Steps
 from .scripts import script
-from .wire import Call, Steps, steps
+from .wire import steps
 
 PAUSES = (0.0, 0.1, 0.5)
 """Seconds before each new attempt after a connection was lost."""
@@ -108,7 +109,7 @@ def run_all(running: Sequence[Steps], calls: Sequence[Call]) -> Talk:
     replies: list[Any] = [None] * len(running)
     waiting = list(zip(range(len(running)), running, calls, strict=True))
     while waiting:
-        answers = yield from _deliver([call for _, _, call in waiting])
+        answers = yield from _answers([call for _, _, call in waiting])
         following = []
         for (place, program, _), answer in zip(waiting, answers, strict=True):
             if isinstance(answer, Failure):
@@ -119,6 +120,26 @@ def run_all(running: Sequence[Steps], calls: Sequence[Call]) -> Talk:
                 replies[place] = stop.value
         waiting = following
     return replies
+
+
+def _answers(calls: Sequence[Call]) -> Generator[Batch | Pause, Any, Answers]:
+    """Get an answer to each call, which is a failure if its claim does not hold.
+
+    What is claimed of a table is asked once in a round trip. Only a table that seems to be another, which may be
+    because it has no rows any more, is looked at once again, by a script.
+    """
+    claims = list(dict.fromkeys(call.claim for call in calls if call.claim is not None))
+    found = yield from _deliver([*calls, *(claim.question for claim in claims)])
+    layouts = zip(claims, found[len(calls) :], strict=True)
+    doubtful = [claim for claim, layout in layouts if layout is not None and layout != claim.layout]
+    if not doubtful:
+        return found[: len(calls)]
+    verdicts = yield from _deliver([claim.proof for claim in doubtful])
+    failed = {claim: verdict for claim, verdict in zip(doubtful, verdicts, strict=True) if verdict is not None}
+    return [
+        answer if call.claim is None else failed.get(call.claim, answer)
+        for call, answer in zip(calls, found, strict=False)
+    ]
 
 
 def _deliver(calls: Sequence[Call]) -> Generator[Batch | Pause, Any, Answers]:

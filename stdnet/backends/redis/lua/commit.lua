@@ -1,103 +1,29 @@
 -- commit.lua: evaluate, check, apply; mirrors memory/commit.py.
 --
--- request  {token or nil, deletes, saves}
--- delete   {table, layout, plan}
--- save     {table, layout, count, ids, previous, scores or nil, runs}: arrays of `count` texts or nils
+-- request  {token or nil, deletes, saves, references or none}; what references are is said in references.lua
+-- delete   {table, plan}
+-- save     {table, count, ids, previous, scores or nil, runs, refs or none}: arrays of `count` texts or nils
 -- run      {count, places or nil, columns}: consecutive changes of the same fields, one array for each column
--- reply    {'committed', ids, scores, deleted, types of ids, types of deleted} or {'refused', clashes}
+-- refs     {change, column of its run, save, change, ...}: by change, columns that take the id of an earlier change
+-- reply    {'committed', ids, scores, deleted, types of ids, types of deleted} or {'refused', clashes}; with references
+--          also {..., cascaded, types of cascaded} or {..., held}
 -- clash    {reason, save, change, field, value, holder or nil}
+-- held     {reference, id, by}
 
 local TOKEN = namespace .. ':commit:'
 local KEPT = 600000 -- milliseconds
+local HEAP = collectgarbage('count') -- kilobytes
 
-local token, deletes, saves = request[1], request[2], request[3]
-local drafts, order = {}, {} -- what the commit makes of each table, by name
-
--- draft: scores and rows of the state before (false: no such row); deleted; after: rows as they will be (false: gone);
--- author: id -> number of the change that answers for it, marks: those numbers -> {save, change, id}
-local function draft_of(desc, layout)
-    local draft = drafts[desc[1]]
-    if not draft then
-        local t = open(desc)
-        local stored = call('HGET', TABLES, t.name)
-        if stored and stored ~= layout and call('EXISTS', t.ids) == 1 then
-            fail('mismatch', t.name)
-        end
-        local counter = t.auto and call('GET', t.counter)
-        draft = {
-            t = t, layout = layout, counter = counter and tonumber(counter), counted = counter and tonumber(counter),
-            stored = {}, rows = {}, deleted = {}, after = {}, touched = {}, scores = {},
-            author = {}, marks = {}, pending = {},
-        }
-        drafts[t.name] = draft
-        order[#order + 1] = draft
-    end
-    return draft
-end
-
-local function look_up(draft, ids)
-    local unknown = {}
-    for i = 1, #ids do
-        if draft.stored[ids[i]] == nil then
-            unknown[#unknown + 1] = ids[i]
-        end
-    end
-    local scores = gather('ZMSCORE', draft.t.ids, unknown)
-    for i = 1, #unknown do
-        draft.stored[unknown[i]] = scores[i]
-    end
-end
-
--- Return the score of a row of the state before, or false.
-local function stored(draft, id)
-    local score = draft.stored[id]
-    if score == nil then
-        score = call('ZSCORE', draft.t.ids, id)
-        draft.stored[id] = score
-    end
-    return score
-end
-
-local function before(draft, id)
-    local row = draft.rows[id]
-    if row == nil then
-        row = stored(draft, id) and load(draft.t, id)
-        draft.rows[id] = row
-    end
-    return row
-end
-
-local function exists(draft, id)
-    local row = draft.after[id]
-    if row ~= nil then
-        return row ~= false
-    end
-    return not draft.deleted[id] and stored(draft, id) ~= false
-end
-
-local function current(draft, id)
-    local row = draft.after[id]
-    if row ~= nil then
-        return row
-    end
-    return not draft.deleted[id] and before(draft, id)
-end
-
-local function set_after(draft, id, row)
-    if draft.after[id] == nil then
-        draft.touched[#draft.touched + 1] = id
-    end
-    draft.after[id] = row
-end
+local token, deletes, saves, references = request[1], request[2], request[3], request[4]
 
 local function evaluate_deletes()
     local found = {}
     for i, delete in ipairs(deletes) do
-        local draft = draft_of(delete[1], delete[2])
-        found[i] = listed(draft.t, evaluate(draft.t, delete[3]))
+        local draft = draft_of(delete[1])
+        found[i] = listed(draft.t, evaluate(draft.t, delete[2]))
     end
     for i, delete in ipairs(deletes) do
-        local draft = draft_of(delete[1], delete[2])
+        local draft = draft_of(delete[1])
         for _, id in ipairs(found[i]) do
             draft.deleted[id] = true
         end
@@ -171,16 +97,18 @@ local function work_out(draft, id, previous, given, places, values, mark)
     return id
 end
 
-local function save_all(number, save, clashes)
-    local draft, count = draft_of(save[1], save[2]), tonumber(save[3])
-    local ids, previous, scores, out, change = save[4], save[5], save[6], {}, 0
-    local known = {}
+-- Let the changes of a save act on its draft, and add their ids to `allotted`.
+local function save_all(number, save, allotted, clashes)
+    local draft, count = draft_of(save[1]), tonumber(save[2])
+    local ids, previous, scores, out, change = save[3], save[4], save[5], {}, 0
+    local refs, at, known = save[7], 1, {}
+    allotted[number] = out
     for i = 1, count do
         known[#known + 1] = ids[i]
         known[#known + 1] = previous[i]
     end
     look_up(draft, known)
-    for _, run in ipairs(save[7]) do
+    for _, run in ipairs(save[6]) do
         local places, columns = run[2], run[3]
         if places then
             for i = 1, #places do
@@ -193,6 +121,10 @@ local function save_all(number, save, clashes)
             for n, column in ipairs(columns) do
                 values[n] = column[i] or false
             end
+            while refs and refs[at] and tonumber(refs[at]) == change do
+                values[tonumber(refs[at + 1])] = allotted[tonumber(refs[at + 2])][tonumber(refs[at + 3])]
+                at = at + 4
+            end
             local id = allot(draft, ids[change])
             local done, clash = work_out(draft, id, previous[change], scores and scores[change], places, values, mark)
             if clash then
@@ -203,7 +135,6 @@ local function save_all(number, save, clashes)
             out[change] = id
         end
     end
-    return out
 end
 
 -- Compare the unique values of the rows that were touched with each other and with all other rows.
@@ -216,7 +147,7 @@ local function unique_clashes(draft, clashes)
                 local row = draft.author[id] == mark and draft.after[id]
                 local value = row and row[column.place]
                 if value and value ~= '' then
-                    values[#values + 1], marks[#marks + 1] = uni_value(column, value), draft.marks[mark]
+                    values[#values + 1], marks[#marks + 1] = key_value(column, value), draft.marks[mark]
                 end
             end
             local holders = gather('HMGET', column.uni, values)
@@ -245,7 +176,7 @@ end
 local function check()
     local ids, clashes = {}, {}
     for number, save in ipairs(saves) do
-        ids[number] = save_all(number, save, clashes)
+        save_all(number, save, ids, clashes)
     end
     for _, draft in ipairs(order) do
         unique_clashes(draft, clashes)
@@ -261,13 +192,13 @@ local function check()
     return ids, clashes
 end
 
-local function refused(clashes)
+local function refused(clashes, held)
     local out = {}
     for i, found in ipairs(clashes) do
         local clash = found.clash
         out[i] = {clash[1], format('%d', found.save - 1), format('%d', found.change - 1), clash[2], clash[3], clash[4]}
     end
-    return {'refused', out}
+    return {'refused', out, held}
 end
 
 local function noted(w)
@@ -291,7 +222,7 @@ local function noted(w)
     end
 end
 
-local function committed(ids, deleted)
+local function committed(ids, deleted, cascaded)
     local scores, types, gone = {}, {}, {}
     for i, save in ipairs(saves) do
         local draft = drafts[save[1][1]]
@@ -305,10 +236,17 @@ local function committed(ids, deleted)
     for i, delete in ipairs(deletes) do
         gone[i] = delete[1][3]
     end
-    return {'committed', ids, scores, deleted, types, gone}
+    local reply = {'committed', ids, scores, deleted, types, gone}
+    if references then
+        reply[7], reply[8] = cascaded, {}
+        for i, reference in ipairs(references) do
+            reply[8][i] = reference[1][3]
+        end
+    end
+    return reply
 end
 
-local function apply(ids, deleted)
+local function apply(ids, deleted, cascaded)
     local w = changes()
     noted(w)
     verify(w)
@@ -318,9 +256,9 @@ local function apply(ids, deleted)
         if draft.t.auto and draft.counter ~= draft.counted then
             call('SET', draft.t.counter, format('%.0f', draft.counter))
         end
-        register(draft.t, draft.layout)
+        register(draft.t)
     end
-    local reply = committed(ids, deleted)
+    local reply = committed(ids, deleted, cascaded)
     if token then
         call('SET', TOKEN .. token, cmsgpack.pack(reply), 'PX', KEPT)
     end
@@ -336,13 +274,16 @@ return run(function()
     end
     quiet()
     local deleted = evaluate_deletes()
+    local cascaded = references and cascade(references)
     local ids, clashes = check()
-    if #clashes > 0 then
-        return refused(clashes)
+    local held = references and dangling(references)
+    if #clashes > 0 or held and #held > 0 then
+        return refused(clashes, held)
     end
-    local reply = apply(ids, deleted)
-    if #ARGV[2] > 100000 then -- free what it took now; else the small calls that follow would do so, bit by bit
-        request, deletes, saves, drafts, order = nil, nil, nil, nil, nil
+    local reply = apply(ids, deleted, cascaded)
+    -- free what it took now; else the small calls that follow would do so, bit by bit
+    if #ARGV[2] > 100000 or collectgarbage('count') - HEAP > 2000 then
+        request, deletes, saves, references, drafts, order = nil, nil, nil, nil, nil, nil
         collectgarbage()
     end
     return reply

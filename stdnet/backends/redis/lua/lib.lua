@@ -9,6 +9,7 @@ local call, format, byte, sub, find, floor = redis.call, string.format, string.b
 local namespace = ARGV[1]
 local request = ARGV[2] and cmsgpack.unpack(ARGV[2])
 local CHUNK = 1000 -- items of one call; unpack takes less than 8000
+local TABLES = namespace .. ':tables' -- the register: table name -> layout, so that nothing needs a SCAN to be found
 local INDEXED = {int = 'number', float = 'number', str = 'text', bytes = 'text'}
 
 -- errors
@@ -36,11 +37,16 @@ local function escape(text)
     return (string.gsub(text, '[%z\1-\32%%:{}*?%[%]\\\127]', encoded))
 end
 
--- {name, pk, type, auto, order, {{name, type, unique, index}, ...}} -> a table with its key names
+-- {name, pk, type, auto, order, {{name, type, unique, index}, ...}, layout or nil} -> a table with its key names.
+-- Fails if there are rows that were stored by another layout: their indices are not those that will be asked.
 local function open(desc)
     local base = namespace .. desc[1]
     local t = {name = desc[1], pk = desc[2], type = desc[3], auto = desc[4] == '1', order = desc[5]}
-    t.base, t.ids, t.counter, t.obj = base, base .. ':id', base .. ':ids', base .. ':obj:'
+    t.ids, t.counter, t.obj, t.layout = base .. ':id', base .. ':ids', base .. ':obj:', desc[7]
+    local stored = t.layout and call('HGET', TABLES, t.name)
+    if stored and stored ~= t.layout and call('EXISTS', t.ids) == 1 then
+        fail('mismatch', t.name)
+    end
     t.numeric = INDEXED[t.type] == 'number'
     t.columns, t.column, t.names, t.indexed = {}, {}, {}, {}
     for n, c in ipairs(desc[6]) do
@@ -57,6 +63,11 @@ end
 
 local function obj_key(t, id)
     return t.obj .. (t.numeric and id or escape(id))
+end
+
+-- Numbers that are equal are one value of an index.
+local function key_value(column, value)
+    return column.type == 'float' and value == '-0.0' and '0.0' or value
 end
 
 local function idx_key(column, value)

@@ -36,20 +36,21 @@ end
 
 -- ZUNIONSTORE and its kin take sets and sorted sets alike.
 local function union(sets)
-    if #sets == 1 then
-        return sets[1]
-    end
-    local result = empty()
-    for first = 1, #sets, CHUNK do
-        local keys = {result.key}
-        for i = first, math.min(first + CHUNK - 1, #sets) do
-            keys[#keys + 1] = sets[i].key
+    while #sets > 1 do
+        local larger = {}
+        for first = 1, #sets, CHUNK do
+            local keys, result = {}, empty()
+            for i = first, math.min(first + CHUNK - 1, #sets) do
+                keys[#keys + 1] = sets[i].key
+            end
+            keys[#keys + 1] = 'AGGREGATE'
+            keys[#keys + 1] = 'MIN'
+            call('ZUNIONSTORE', result.key, #keys - 2, unpack(keys))
+            larger[#larger + 1] = result
         end
-        keys[#keys + 1] = 'AGGREGATE'
-        keys[#keys + 1] = 'MIN'
-        call('ZUNIONSTORE', result.key, #keys - 2, unpack(keys))
+        sets = larger
     end
-    return result
+    return sets[1] or empty()
 end
 
 local function both(a, b)
@@ -188,6 +189,30 @@ local function matching(t, set, program, fields)
     return kept
 end
 
+-- Return the values of a column, or of the pk, in the rows `ids`, each once, as a column of the type `kind` has them;
+-- blank ones are left out, and those that such a column cannot have.
+local function values_of(t, ids, field, kind)
+    local own, values, seen = field == t.pk, {}, {}
+    local from = own and t.type or t.column[field].type
+    for _, id in ipairs(ids) do
+        local value = own and id or call('HGET', obj_key(t, id), field)
+        value = value and value ~= '' and convert(value, from, kind)
+        if value and not seen[value] then
+            seen[value] = true
+            values[#values + 1] = value
+        end
+    end
+    return values
+end
+
+-- Return the rows whose `field` is among the values of `of` in the rows `ids` of another table.
+local function joined(t, field, other, ids, of)
+    if field == t.pk then
+        return existing(t, values_of(other, ids, of, t.type))
+    end
+    return equal(t.column[field], values_of(other, ids, of, t.column[field].type))
+end
+
 local NODES = {}
 
 -- {'all'}
@@ -235,21 +260,8 @@ end
 
 -- {'in', field, table, plan, of}
 NODES['in'] = function(t, node)
-    local field, other, of, values, seen = node[2], open(node[3]), node[5], {}, {}
-    local own, kind = of == other.pk, of == other.pk and other.type or other.column[of].type
-    local target = field == t.pk and t.type or t.column[field].type
-    for _, id in ipairs(members(evaluate(other, node[4]))) do
-        local value = own and id or call('HGET', obj_key(other, id), of)
-        value = value and value ~= '' and convert(value, kind, target)
-        if value and not seen[value] then
-            seen[value] = true
-            values[#values + 1] = value
-        end
-    end
-    if field == t.pk then
-        return existing(t, values)
-    end
-    return equal(t.column[field], values)
+    local other = open(node[3])
+    return joined(t, node[2], other, members(evaluate(other, node[4])), node[5])
 end
 
 -- {'union', plans}
@@ -281,78 +293,4 @@ end
 
 function evaluate(t, node, within)
     return NODES[node[1]](t, node, within)
-end
-
--- the order of a table
-
--- Return a sorted set of the members of `set` with the scores of the table.
-local function ordered(t, set)
-    if set.key == t.ids then
-        return set
-    end
-    local result = empty()
-    call('ZINTERSTORE', result.key, 2, set.key, t.ids, 'WEIGHTS', 0, 1)
-    return result
-end
-
-local function by_number(ids)
-    local numbers, texts = {}, {}
-    for i, id in ipairs(ids) do
-        numbers[i] = tonumber(id)
-        texts[numbers[i]] = id
-    end
-    table.sort(numbers)
-    for i, number in ipairs(numbers) do
-        ids[i] = texts[number]
-    end
-    return ids
-end
-
--- Bring ids of equal score, which come by code point, into the order of numbers.
-local function ties(t)
-    return t.numeric and t.order ~= 'id' and by_number or nil
-end
-
--- Return the members start..stop-1 of a sorted set, groups of equal score as `arrange` has them.
-local function ranked(key, start, stop, arrange, desc)
-    if stop <= start then
-        return {}
-    end
-    local range = desc and 'ZREVRANGE' or 'ZRANGE'
-    if not arrange then
-        return call(range, key, start, stop - 1)
-    end
-    local first = call(range, key, start, start, 'WITHSCORES')[2]
-    local last = call(range, key, stop - 1, stop - 1, 'WITHSCORES')[2]
-    local from = desc and call('ZCOUNT', key, '(' .. first, '+inf') or call('ZCOUNT', key, '-inf', '(' .. first)
-    local to = desc and call('ZCOUNT', key, last, '+inf') or call('ZCOUNT', key, '-inf', last)
-    local found, out, i = call(range, key, from, to - 1, 'WITHSCORES'), {}, 1
-    while i < #found do
-        local group, score = {}, found[i + 1]
-        while found[i + 1] == score do
-            group[#group + 1] = found[i]
-            i = i + 2
-        end
-        if desc then
-            for n = 1, floor(#group / 2) do
-                group[n], group[#group + 1 - n] = group[#group + 1 - n], group[n]
-            end
-        end
-        if #group > 1 then
-            group = arrange(group)
-        end
-        for _, id in ipairs(group) do
-            from = from + 1
-            if from > start and from <= stop then
-                out[#out + 1] = id
-            end
-        end
-    end
-    return out
-end
-
--- Return all members of `set` in the order of the table.
-local function listed(t, set)
-    local key = ordered(t, set).key
-    return ranked(key, 0, call('ZCARD', key), ties(t))
 end

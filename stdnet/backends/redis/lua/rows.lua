@@ -19,20 +19,16 @@ local function note_item(group, key, ...)
     end
 end
 
-local function uni_value(column, value)
-    return column.type == 'float' and value == '-0.0' and '0.0' or value
-end
-
 local function note_index(w, column, id, old, new)
     if old ~= nil then
         if not old or old == '' then
             note_item(w.remove, column.blank, id)
         else
             if column.unique then
-                note_item(w.hdel, column.uni, uni_value(column, old))
+                note_item(w.hdel, column.uni, key_value(column, old))
             end
             if column.index == 'equal' then
-                note_item(w.remove, idx_key(column, old), id)
+                note_item(w.remove, idx_key(column, key_value(column, old)), id)
             elseif column.index == 'range' and (new == nil or not new) then
                 note_item(w.drop, column.idx, id)
             end
@@ -43,10 +39,10 @@ local function note_index(w, column, id, old, new)
             note_item(w.add, column.blank, id)
         else
             if column.unique then
-                note_item(w.hset, column.uni, uni_value(column, new), id)
+                note_item(w.hset, column.uni, key_value(column, new), id)
             end
             if column.index == 'equal' then
-                note_item(w.add, idx_key(column, new), id)
+                note_item(w.add, idx_key(column, key_value(column, new)), id)
             elseif column.index == 'range' then
                 note_item(w.put, column.idx, new, id)
             end
@@ -174,15 +170,11 @@ local function load(t, id)
     return hmget(obj_key(t, id), t.names)
 end
 
--- the tables of the namespace, so that everything can be found without SCAN: table name -> its indexed columns
-
-local TABLES = namespace .. ':tables'
-
 -- Keep a table in the register exactly as long as it has a key.
-local function register(t, layout)
+local function register(t)
     if call('EXISTS', t.ids, t.counter) == 0 then
         call('HDEL', TABLES, t.name)
-    elseif call('HGET', TABLES, t.name) ~= layout then
-        call('HSET', TABLES, t.name, layout)
+    elseif call('HGET', TABLES, t.name) ~= t.layout then
+        call('HSET', TABLES, t.name, t.layout)
     end
 end

@@ -1,0 +1,161 @@
+"""What reads: ``Select`` in three ways, from the most frequent to the most general, and ``Count``. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...contract import All, Id, Plan, Related, Row, Select, Selected, Sort, Table, keys
+from ...errors import TableMismatch
+from .calls import PART, Call, Steps, call
+from .packing import Packed, array, loaded, pack, texts
+from .plans import encode_plan, index_of
+from .tables import Fields, claim, encode_table, fields_of
+from .values import spelled
+
+
+def is_simple(request: Select) -> bool:
+    """Return whether all rows, or some of the first, are asked for alone, and not too many columns for one command."""
+    stop = request.stop
+    return (
+        not request.start
+        and not request.related
+        and (stop is None or 0 < stop <= PART)
+        and len(request.table.columns) < PART
+    )
+
+
+def get(request: Select, id: Id, namespace: str) -> Steps:
+    """Read one row by its id, which is what a program asks most.
+
+    A row has no hash if all of its values are missing; only then the ids have to be asked, too.
+    """
+    table, base = request.table, (namespace + request.table.name).encode()
+    stored_id = spelled(table.pk, id)
+    if stored_id is None:
+        return (yield from select(request, namespace))
+    fields, claimed = fields_of(table, request.fields), claim(table, namespace)
+    key = base + b":obj:" + keys.escape(stored_id)
+    row = (yield Call("", (b"HMGET", key, *fields.names), claim=claimed)) if fields.names else []
+    if row.count(None) == len(row):
+        row = yield Call("get", (b"2", base + b":id", key, stored_id, *fields.names), claim=claimed)
+    return _selected(request, fields, [stored_id], [row]) if row is not None else Selected([], [])
+
+
+def find(request: Select, namespace: str) -> Steps:
+    """Read the rows that an index finds by itself, unless to order them needs more than ``find.lua`` can do."""
+    table, base = request.table, (namespace + request.table.name).encode()
+    numeric = table.pk.type in ("int", "float")
+    index = index_of(table, request.plan, base)
+    if index is None or not _is_ordered(index[0], numeric, table.order == "id"):
+        return (yield from select(request, namespace))
+    kind, key, low, high = index
+    fields = fields_of(table, request.fields)
+    options = (base + b":obj:", b"1" if numeric else b"", b"%d" % (request.stop or 0), b"%d" % PART)
+    arguments = (b"2", base + b":id", key, kind, low, high, *options, *fields.names)
+    reply = yield Call("find", arguments, claim=claim(table, namespace))
+    return (yield from _completed(request, fields, reply, namespace))
+
+
+def _is_ordered(kind: bytes, numeric: bool, by_id: bool) -> bool:
+    """Return whether ``find.lua`` gives ids in order: one id, ids that are sorted as numbers, or ties as text."""
+    return kind == b"unique" or (numeric and by_id) or (kind == b"equal" and not numeric)
+
+
+def select(request: Select, namespace: str) -> Steps:
+    """Read what a plan tells, in any order, and what is to be brought along."""
+    table, sort = request.table, request.sort
+    fields = fields_of(table, request.fields)
+    parts: list[Any] = [
+        encode_table(table),
+        encode_plan(table, request.plan),
+        None if sort is None else _sort(table, sort),
+        _clamped(request.start),
+        _clamped(request.stop),
+        fields.packed,
+        PART,
+    ]
+    if request.related:
+        parts.append(_related(table, request.related))
+    name = "join" if request.related or (sort is not None and sort.through) else "select"
+    reply = yield call(name, namespace, *parts)
+    return (yield from _completed(request, fields, reply, namespace))
+
+
+def _sort(table: Table, sort: Sort) -> tuple[Any, ...]:
+    path = []
+    for name, other in sort.through:
+        path.append((table.columns[table.positions[name]].name, encode_table(other)))
+        table = other
+    field = table.column(sort.field).name
+    return (field, sort.desc, path) if path else (field, sort.desc)
+
+
+def _related(table: Table, related: tuple[Related, ...]) -> Packed:
+    """Return what to bring along, as ``lua/paths.lua`` reads it."""
+    parts = []
+    for each in related:
+        field, of = table.column(each.field).name, each.table.column(each.of).name
+        fields = fields_of(each.table, each.fields)
+        deeper = (_related(each.table, each.related),) if each.related else ()
+        parts.append(pack((field, encode_table(each.table), of, fields.packed, *deeper)))
+    return array(parts)
+
+
+def _completed(request: Select | Related, fields: Fields, reply: list[Any], namespace: str) -> Steps:
+    """Read the rows that the first call left, part by part, and then those that are brought along."""
+    ids, rows, *more = reply
+    head = encode_table(request.table)
+    for first in range(PART, len(ids) if fields.names else 0, PART):
+        part = texts(ids[first : first + PART])
+        rows += yield call("fetch", namespace, head, part, fields.packed)
+    if None in rows:  # deleted between two parts
+        ids = [id for id, row in zip(ids, rows, strict=True) if row is not None]
+        rows = [row for row in rows if row is not None]
+    related = []
+    for each, part in zip(request.related, more[0] if more else (), strict=True):
+        related.append((yield from _completed(each, fields_of(each.table, each.fields), part, namespace)))
+    return _selected(request, fields, ids, rows, tuple(related))
+
+
+def _selected(
+    request: Select | Related, fields: Fields, ids: list[bytes], rows: list[Any], related: tuple[Selected, ...] = ()
+) -> Selected:
+    found = loaded(request.table.pk.type, ids)
+    if not fields.names:
+        return Selected(found, [] if request.fields == () else [()] * len(ids), related)
+    try:
+        return Selected(found, _rows(fields, rows), related)
+    except ValueError:  # a column that is in no index had another type when the row was stored
+        raise TableMismatch(request.table.name) from None
+
+
+def _rows(fields: Fields, rows: list[Any]) -> list[Row]:
+    if len(rows) == 1:  # column by column, as below, it takes three times as long
+        row = zip(fields.readers, rows[0], strict=True)
+        return [tuple([None if value is None else read(value) for read, value in row])]
+    return list(zip(*map(loaded, fields.types, zip(*rows, strict=True)), strict=True))
+
+
+def _clamped(bound: int | None) -> int | None:
+    return bound if bound is None else max(-(2**53), min(bound, 2**53))
+
+
+def count(table: Table, plan: Plan, namespace: str) -> Steps:
+    """Count the rows of a plan, by one command if an index knows."""
+    command = _counting(table, plan, (namespace + table.name).encode())
+    if command is not None:
+        return (yield Call("", command, claim=claim(table, namespace)))
+    return (yield call("count", namespace, encode_table(table), encode_plan(table, plan)))
+
+
+def _counting(table: Table, plan: Plan, base: bytes) -> tuple[bytes, ...] | None:
+    """Return the command that counts a plan by itself, if there is one."""
+    if isinstance(plan, All):
+        return b"ZCARD", base + b":id"
+    match index_of(table, plan, base):
+        case b"equal", key, _, _:
+            return b"SCARD", key
+        case b"range", key, low, high:
+            return b"ZCOUNT", key, low, high
+        case _:
+            return None
