@@ -8,16 +8,16 @@ from hashlib import sha1
 from importlib.resources import files
 
 PARTS = {
-    "commit": ("lib", "where", "plans", "order", "rows", "drafts", "commit"),
+    "commit": ("lib", "where", "leaves", "plans", "order", "rows", "drafts", "commit"),
     "save": ("lib", "rows", "drafts", "commit"),
-    "cascade": ("lib", "where", "plans", "order", "rows", "drafts", "references", "commit"),
-    "select": ("lib", "where", "plans", "order", "sort", "select"),
-    "join": ("lib", "where", "plans", "order", "sort", "paths", "select"),
+    "cascade": ("lib", "where", "leaves", "plans", "order", "rows", "drafts", "references", "commit"),
+    "select": ("lib", "where", "leaves", "plans", "order", "sort", "select"),
+    "join": ("lib", "where", "leaves", "plans", "order", "sort", "paths", "select"),
     "check": ("check",),
     "get": ("get",),
     "find": ("find",),
     "fetch": ("lib", "fetch"),
-    "count": ("lib", "where", "plans", "count"),
+    "count": ("lib", "where", "leaves", "plans", "count"),
     "keys": ("lib", "keys"),
     "flush": ("lib", "rows", "flush"),
     "resolve": ("lib", "resolve"),
