@@ -1,5 +1,6 @@
 """The object-data mapper: models, fields, routers, sessions and queries."""
 
+from .aggregates import Aggregation, AsyncGroups, Avg, Count, Groups, Max, Min, Sum
 from .compositeid import CompositeIdField
 from .explain import Explanation
 from .fields import AtomField, Field, LazyProxy
@@ -36,6 +37,8 @@ __all__ = [
     "JSPLITTER",
     "RESTRICT",
     "SET_NULL",
+    "Aggregation",
+    "AsyncGroups",
     "AsyncManager",
     "AsyncMapper",
     "AsyncQuery",
@@ -44,10 +47,12 @@ __all__ = [
     "AsyncTransaction",
     "AtomField",
     "AutoIdField",
+    "Avg",
     "BooleanField",
     "ByteField",
     "CharField",
     "CompositeIdField",
+    "Count",
     "DateField",
     "DateTimeField",
     "Event",
@@ -55,6 +60,7 @@ __all__ = [
     "Field",
     "FloatField",
     "ForeignKey",
+    "Groups",
     "IntegerField",
     "LazyForeignKey",
     "LazyProxy",
@@ -62,6 +68,8 @@ __all__ = [
     "Many2ManyRelatedManager",
     "ManyToManyField",
     "Mapper",
+    "Max",
+    "Min",
     "Model",
     "ModelDictionary",
     "ModelMeta",
@@ -75,6 +83,7 @@ __all__ = [
     "Session",
     "SessionModel",
     "StdModel",
+    "Sum",
     "SymbolField",
     "Transaction",
     "autoincrement",
