@@ -1,8 +1,9 @@
-"""The contract between the mapper and its backends, as data. See ``plan`` and ``requests``.
+"""The contract between the mapper and its backends, as data. See ``plan``, ``requests`` and ``aggregates``.
 
 Nothing here performs I/O or knows a model; it imports only the standard library.
 """
 
+from .aggregates import Aggregate, Group, Term
 from .plan import (
     NOTHING,
     All,
@@ -48,6 +49,7 @@ from .requests import (
 
 __all__ = [
     "NOTHING",
+    "Aggregate",
     "All",
     "Change",
     "Clash",
@@ -59,6 +61,7 @@ __all__ = [
     "Diff",
     "Eq",
     "Flush",
+    "Group",
     "Held",
     "Id",
     "Ids",
@@ -82,6 +85,7 @@ __all__ = [
     "Selected",
     "Sort",
     "Table",
+    "Term",
     "Union",
     "Where",
     "is_nothing",

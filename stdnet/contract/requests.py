@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from .aggregates import Aggregate, Group
 from .plan import Id, Plan, Scalar
 
 ScalarType: TypeAlias = Literal["int", "float", "str", "bytes", "map"]
@@ -335,5 +336,5 @@ class Ping:
     """Ask whether the server is there. The reply is ``True``, or ``ConnectionError`` is raised."""
 
 
-Request: TypeAlias = Commit | Select | Count | Keys | Flush | Ping
-Reply: TypeAlias = Committed | Refused | Selected | int | list[str] | bool
+Request: TypeAlias = Commit | Select | Count | Aggregate | Keys | Flush | Ping
+Reply: TypeAlias = Committed | Refused | Selected | int | list[Group] | list[str] | bool

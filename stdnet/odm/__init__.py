@@ -1,5 +1,6 @@
 """The object-data mapper: models, fields, routers, sessions and queries."""
 
+from .aggregates import Aggregation, AsyncGroups, Avg, Count, Groups, Max, Min, Sum
 from .compositeid import CompositeIdField
 from .explain import Explanation
 from .fields import AtomField, Field, LazyProxy
@@ -39,6 +40,8 @@ __all__ = [
     "JSPLITTER",
     "RESTRICT",
     "SET_NULL",
+    "Aggregation",
+    "AsyncGroups",
     "AsyncManager",
     "AsyncMapper",
     "AsyncQuery",
@@ -47,10 +50,12 @@ __all__ = [
     "AsyncTransaction",
     "AtomField",
     "AutoIdField",
+    "Avg",
     "BooleanField",
     "ByteField",
     "CharField",
     "CompositeIdField",
+    "Count",
     "DateField",
     "DateTimeField",
     "DecimalField",
@@ -60,6 +65,7 @@ __all__ = [
     "Field",
     "FloatField",
     "ForeignKey",
+    "Groups",
     "IntegerField",
     "JSONField",
     "LazyForeignKey",
@@ -68,6 +74,8 @@ __all__ = [
     "Many2ManyRelatedManager",
     "ManyToManyField",
     "Mapper",
+    "Max",
+    "Min",
     "Model",
     "ModelDictionary",
     "ModelField",
@@ -83,6 +91,7 @@ __all__ = [
     "Session",
     "SessionModel",
     "StdModel",
+    "Sum",
     "SymbolField",
     "TimeDeltaField",
     "Transaction",

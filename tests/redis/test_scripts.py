@@ -13,6 +13,7 @@ from stdnet.backends.redis.packing import pack, stored, texts
 from stdnet.backends.redis.scripts import PARTS, script
 from stdnet.backends.redis.talk import groups
 from stdnet.contract import (
+    Aggregate,
     All,
     Change,
     Column,
@@ -35,6 +36,7 @@ from stdnet.contract import (
     Select,
     Sort,
     Table,
+    Term,
     Union,
     Where,
 )
@@ -61,6 +63,7 @@ REQUESTS: list[Request] = [
     Count(ITEM, Eq("kind", ("k",))),
     Keys(ITEM),
     Ping(),
+    Aggregate(ITEM, Scan("note", "ge", ""), ("kind",), (Term("sum", "rank"), Term("max", "name"))),
     Commit((Delete(ITEM, Eq("kind", ("k",))),)),
     Flush(),
 ]

@@ -164,6 +164,10 @@ def blocking(models: odm.Router) -> None:
     assert_type(query.get(name="a"), Fund)
     assert_type(query.count(), int)
     assert_type(len(query), int)
+    assert_type(query.aggregate(n=odm.Count(), total=odm.Sum("size")), dict[str, Any])
+    assert_type(query.group_by("name"), odm.Groups)
+    assert_type(query.group_by("name").aggregate(hi=odm.Max("day")), list[dict[str, Any]])
+    assert_type(query.distinct("name"), list[Any])
     assert_type("a" in query, bool)
     assert_type([fund.name for fund in query], list[str])
     with session.begin() as t:
@@ -193,6 +197,9 @@ async def awaited(models: odm.AsyncRouter) -> None:
     assert_type(await query[0], Fund)
     assert_type(await query[:2], list[Fund])
     assert_type(await query.count(), int)
+    assert_type(await query.aggregate(mean=odm.Avg("price")), dict[str, Any])
+    assert_type(await query.group_by("name").aggregate(lo=odm.Min("day")), list[dict[str, Any]])
+    assert_type(await query.distinct("name"), list[Any])
     assert_type([fund.name async for fund in query], list[str])
     async with session.begin() as t:
         assert_type(t, odm.AsyncTransaction)

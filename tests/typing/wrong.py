@@ -41,6 +41,7 @@ def blocking(models: odm.Router) -> None:
     query["a"]  # wrong
     query.fliter(name="a")  # wrong
     query.filter("a")  # wrong
+    query.aggregate(total="size")  # wrong
     models[Fund].get(name="a").size.upper()  # wrong
     models[Fund].all().name  # wrong  # noqa: B018
     size: str = models[Fund].count()  # wrong

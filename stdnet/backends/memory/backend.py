@@ -14,10 +14,25 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakSet
 
-from ...contract import Commit, Committed, Count, Flush, Keys, Ping, Refused, Request, Select, Selected, keys
+from ...contract import (
+    Aggregate,
+    Commit,
+    Committed,
+    Count,
+    Flush,
+    Group,
+    Keys,
+    Ping,
+    Refused,
+    Request,
+    Select,
+    Selected,
+    keys,
+)
 from ...errors import BadConnectionString
 from .. import parse_backend
 from ..base import BackendDataServer
+from .aggregate import aggregate
 from .commit import commit
 from .plans import Reader
 from .select import select
@@ -81,6 +96,7 @@ class MemoryServer(BackendDataServer):
             Commit: self._commit,
             Select: self._select,
             Count: self._count,
+            Aggregate: self._aggregate,
             Keys: self._keys,
             Flush: self._flush,
             Ping: lambda request: True,
@@ -123,6 +139,9 @@ class MemoryServer(BackendDataServer):
 
     def _count(self, request: Count) -> int:
         return self._reader().count(self.database.store.table(self.namespace, request.table), request.plan)
+
+    def _aggregate(self, request: Aggregate) -> list[Group]:
+        return aggregate(self._reader(), request)
 
     def _keys(self, request: Keys) -> list[str]:
         found = self.database.store.table(self.namespace, request.table)

@@ -18,6 +18,7 @@ PARTS = {
     "find": ("find",),
     "fetch": ("lib", "fetch"),
     "count": ("lib", "where", "leaves", "plans", "count"),
+    "aggregate": ("lib", "where", "leaves", "plans", "order", "aggregate"),
     "keys": ("lib", "keys"),
     "flush": ("lib", "rows", "flush"),
     "resolve": ("lib", "resolve"),

@@ -2,7 +2,7 @@
 
 Each request is a generator that yields ``Call``s, one after the other, takes what the server answers to each, and
 returns the reply. Most make one call; what can be large is continued in parts, so that no call is long. What reads is
-in ``reads``, what writes in ``commits``; the rest is here.
+in ``reads`` and ``aggregates``, what writes in ``commits``; the rest is here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...contract import Commit, Count, Eq, Flush, Ids, Keys, Ping, Range, Request, Select, Table, keys
+from ...contract import Aggregate, Commit, Count, Eq, Flush, Ids, Keys, Ping, Range, Request, Select, Table, keys
+from .aggregates import aggregate
 from .calls import PART, Call, Steps, call
 from .commits import commit
 from .reads import count, find, get, is_simple, select
@@ -30,6 +31,8 @@ def steps(request: Request, namespace: str) -> Steps:
             return select(request, namespace)
         case Count(table, plan):
             return count(table, plan, namespace)
+        case Aggregate():
+            return aggregate(request, namespace)
         case Keys(table):
             return _keys(table, namespace)
         case Flush(table):
