@@ -43,6 +43,7 @@ StdNetException
    ├─ NotIndexed
    ├─ BadLookupValue
    ├─ BadExpression
+   ├─ BadAggregate
    ├─ ManyToManyError
    └─ ObjectNotFound               = Model.DoesNotExist
 ```
@@ -384,6 +385,13 @@ class BadExpression(QuerySetError):
         self.position = position
         line = code.replace("\n", " ")
         super().__init__(f"Cannot use this where expression: {problem}.\n  {line}\n  {' ' * position}^")
+
+
+class BadAggregate(QuerySetError):
+    """An aggregate cannot be computed of the field that it names."""
+
+    def __init__(self, modelkey: str, term: object, problem: str) -> None:
+        super().__init__(f'Could not aggregate {shown(term)} on model "{modelkey}": {problem}.')
 
 
 class ManyToManyError(QuerySetError):

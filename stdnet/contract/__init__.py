@@ -1,8 +1,9 @@
-"""The contract between the mapper and its backends, as data. See ``plan`` and ``requests``.
+"""The contract between the mapper and its backends, as data. See ``plan``, ``requests`` and ``aggregates``.
 
 Nothing here performs I/O or knows a model; it imports only the standard library.
 """
 
+from .aggregates import Aggregate, Group, Term
 from .kinds import HASH, KINDS, LIST, NUMBERARRAY, SET, STRING, TS, ZSET, Kind, Operation, kind
 from .plan import (
     NOTHING,
@@ -60,6 +61,7 @@ __all__ = [
     "STRING",
     "TS",
     "ZSET",
+    "Aggregate",
     "All",
     "Call",
     "Change",
@@ -72,6 +74,7 @@ __all__ = [
     "Diff",
     "Eq",
     "Flush",
+    "Group",
     "Held",
     "Id",
     "Ids",
@@ -99,6 +102,7 @@ __all__ = [
     "Sort",
     "Table",
     "Take",
+    "Term",
     "Union",
     "Where",
     "is_nothing",

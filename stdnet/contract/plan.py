@@ -27,7 +27,7 @@ Id: TypeAlias = str | int | float | bytes
 
 Compare: TypeAlias = Literal["lt", "le", "gt", "ge"]
 TextMatch: TypeAlias = Literal["contains", "startswith", "endswith", "icontains", "istartswith", "iendswith"]
-ScanOp: TypeAlias = Compare | TextMatch | Literal["isnull"]
+ScanOp: TypeAlias = Compare | TextMatch | Literal["isnull", "eq"]
 
 Instruction: TypeAlias = tuple[str, str | float | bool | None]
 """One step of a ``Where`` program: an operation and its argument."""
@@ -87,7 +87,12 @@ class Scan:
       an int as decimal digits, a float as Python's ``repr``; ``value`` is text. On bytes, ``value`` is bytes.
       The empty text is found in every value.
     * ``icontains istartswith iendswith``: the same after both sides are lower-cased in ASCII letters only.
-    * ``isnull``: ``value`` is 1 for the rows where the field is blank, 0 for the others.
+    * ``isnull``: ``value`` is 1 for the rows where the field is blank, 0 for the others. An empty map is blank.
+    * ``eq``, for leaves of maps only: the leaf equals ``value``.
+
+    A leaf is compared with ``value`` only if both are numbers, both are text or both are bytes, and matches nothing
+    otherwise; its text is searched as that of a column of its type, bytes as the text that they are in UTF-8. A map
+    itself answers ``isnull`` alone.
 
     Rows where the field is missing match none of these but ``isnull`` with 1. Cost: O(n), or O(k) for the k
     candidates that the other members of an ``Intersect`` leave.

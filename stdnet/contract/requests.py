@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from .aggregates import Aggregate
 from .kinds import Kind
 from .plan import Id, Plan, Scalar
 
-ScalarType: TypeAlias = Literal["int", "float", "str", "bytes"]
+ScalarType: TypeAlias = Literal["int", "float", "str", "bytes", "map"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Column:
     values are free). ``index``: ``"equal"`` answers ``Eq``, ``"range"`` answers ``Eq`` and ``Range`` (numbers only),
     ``""`` neither; a unique column answers ``Eq`` in any case. The integers of a range-indexed column, and
     integer ids, lie within ±2**53.
+
+    A value of a ``"map"`` is a ``Mapping`` of paths, which are text, to leaves: ints, finite floats, text, and bytes
+    that are UTF-8. The leaves come and go by row. A map is neither unique nor indexed, and no pk. The name of a leaf is
+    that of the column, two underscores and its path, so no column has two underscores in its own. It may stand where
+    ``Scan``, ``Sort``, ``Select`` and ``Change`` name a column; a row without that leaf has ``None`` there.
     """
 
     name: str
@@ -87,8 +93,15 @@ class Table:
         """Return the column, or the pk, of that name; ``KeyError`` if there is none."""
         return self.pk if name == self.pk.name else self.columns[self.positions[name]]
 
+    def leaf(self, name: str) -> tuple[int, str]:
+        """Return the place of the map, and the path in it, of a leaf of that name; ``KeyError`` if there is no map."""
+        for place, column in enumerate(self.columns):
+            if column.type == "map" and name.startswith(f"{column.name}__"):
+                return place, name[len(column.name) + 2 :]
+        raise KeyError(name)
 
-Row: TypeAlias = tuple[Scalar, ...]
+
+Row: TypeAlias = tuple[Any, ...]
 """The values of a row, in the order of the table's columns or of the fields that were asked for."""
 
 
@@ -98,7 +111,8 @@ class Change(NamedTuple):
     ``previous`` is the id under which the row was read, ``None`` for a new row. ``id`` is the id under which it
     shall stand; ``None``, on auto tables only, asks for the next one: one more than the largest int that was ever
     allotted or given there, and at least 1. ``fields`` names the columns that ``values`` holds, ``None`` means all of
-    them; columns of a new row that are not named are missing.
+    them; columns of a new row that are not named are missing. A leaf that is named is set, or removed by ``None``, and
+    the other leaves of the map stay; a change that names leaves never holds all columns.
 
     * ``previous is None``: the row is stored. A row that stands under ``id`` is replaced, not merged.
     * The row ``previous`` exists: the named columns are overwritten, the others kept. With ``id != previous`` the
@@ -289,8 +303,9 @@ class Sort:
 
     ``through`` is a path of (column, table): the value of each column is the id of a row of that table, where the
     path goes on; ``field`` is then of the last table. A missing number counts as 0, missing text or bytes as
-    empty, and so does a path that ends at a missing value or row. Rows that are equal here follow in the table's
-    own order, also when ``desc`` turns the others round.
+    empty, and so does a path that ends at a missing value or row. Leaves of a map come as numbers, where missing ones
+    and empty bytes count as 0, then as text, then as bytes; a map itself has no order. Rows that are equal here follow
+    in the table's own order, also when ``desc`` turns the others round.
     """
 
     field: str
@@ -379,5 +394,5 @@ class Ping:
     """Ask whether the server is there. The reply is ``True``, or ``ConnectionError`` is raised."""
 
 
-Request: TypeAlias = Commit | Select | Count | Call | Take | Keys | Flush | Ping
+Request: TypeAlias = Commit | Select | Count | Aggregate | Call | Take | Keys | Flush | Ping
 Reply: TypeAlias = Committed | Refused | Selected | int | list[str] | bool | float | bytes | Sequence[Any] | None

@@ -1,17 +1,21 @@
 """The object-data mapper: models, fields, routers, sessions and queries."""
 
+from .aggregates import Aggregation, AsyncGroups, Avg, Count, Groups, Max, Min, Sum
 from .compositeid import CompositeIdField
 from .explain import Explanation
 from .fields import AtomField, Field, LazyProxy
+from .jsonfield import JSONField
 from .managers import AsyncManager, Manager, StructureManager
 from .manytomany import Many2ManyRelatedManager, ManyToManyField
 from .meta import JSPLITTER, ModelMeta, get_hash_from_model, get_model_from_hash, hashmodel
 from .model import Model, ModelType, StdModel, create_model, model_to_dict
 from .modelpickler import ModelFieldPickler
+from .objectfields import ModelField, PickleObjectField
 from .query import QueryBase, difference, intersect, union
 from .related import One2ManyRelatedManager, RelatedManager
 from .relations import CASCADE, RESTRICT, SET_NULL, ForeignKey, LazyForeignKey
 from .results import AsyncQuery, Query
+from .richfields import DecimalField, EnumField, TimeDeltaField, UUIDField
 from .router import AsyncRouter, Router
 from .scalarfields import (
     AutoIdField,
@@ -74,6 +78,8 @@ __all__ = [
     "RESTRICT",
     "SET_NULL",
     "TS",
+    "Aggregation",
+    "AsyncGroups",
     "AsyncHashTable",
     "AsyncList",
     "AsyncManager",
@@ -89,22 +95,28 @@ __all__ = [
     "AsyncZset",
     "AtomField",
     "AutoIdField",
+    "Avg",
     "AwaitingStructure",
     "BlockingStructure",
     "BooleanField",
     "ByteField",
     "CharField",
     "CompositeIdField",
+    "Count",
     "DateField",
     "DateTimeField",
+    "DecimalField",
+    "EnumField",
     "Event",
     "Explanation",
     "Field",
     "FloatField",
     "ForeignKey",
+    "Groups",
     "HashField",
     "HashTable",
     "IntegerField",
+    "JSONField",
     "KeyValueMixin",
     "LazyForeignKey",
     "LazyProxy",
@@ -114,8 +126,11 @@ __all__ = [
     "Many2ManyRelatedManager",
     "ManyToManyField",
     "Mapper",
+    "Max",
+    "Min",
     "Model",
     "ModelDictionary",
+    "ModelField",
     "ModelFieldPickler",
     "ModelMeta",
     "ModelState",
@@ -124,6 +139,7 @@ __all__ = [
     "One2ManyRelatedManager",
     "OrderedMixin",
     "PairMixin",
+    "PickleObjectField",
     "Query",
     "QueryBase",
     "RelatedManager",
@@ -141,9 +157,12 @@ __all__ = [
     "StructureField",
     "StructureFieldProxy",
     "StructureManager",
+    "Sum",
     "SymbolField",
+    "TimeDeltaField",
     "TimeSeriesField",
     "Transaction",
+    "UUIDField",
     "Zset",
     "autoincrement",
     "commit_when_no_transaction",

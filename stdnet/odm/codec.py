@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ..contract import Id, Row, Scalar
 from ..errors import AbstractModel
 from .fields import Field
+from .jsonfield import JSONField, Leaf
 
 if TYPE_CHECKING:
     from .meta import ModelMeta
@@ -36,6 +37,7 @@ class Codec(Generic[M]):
         columns = [field for field in meta.scalarfields if not field.is_relation]
         self.setters = [(field.name, field.attname, field.to_python) for field in columns]
         self.linked = [field for field in meta.scalarfields if field.is_relation]
+        self.maps = {field.attname: field for field in meta.maps}
         self.writers = [_writer(field) for field in meta.scalarfields]
         self.pk_load = _loader_of(meta.pk)
         self._loaders: dict[tuple[str, ...] | None, Loader] = {}
@@ -59,6 +61,8 @@ class Codec(Generic[M]):
                 state[attname] = converted
             if required and (scalar is None or scalar == ""):
                 errors[attname] = f"Field '{attname}' is required for '{self.meta}'."
+            elif loaded is not None and attname in self.maps and attname not in loaded:
+                values.update(self.maps[attname].changes(value, scalar))
             else:
                 values[attname] = scalar
         return values, errors
@@ -81,11 +85,16 @@ class Codec(Generic[M]):
         return found
 
     def _compile(self, names: tuple[str, ...] | None) -> Loader:
-        fields = self.meta.scalarfields if names is None else [self.meta.dfields[name] for name in names]
+        fields = self.meta.scalarfields if names is None else [self.meta.field(name) for name in names]
         scope: dict[str, Any] = {"cls": self.meta.model, "new": object.__new__, "load_pk": self.pk_load}
         items = [f"{self.pkname!r}: pk"]
+        leaves: dict[str, list[tuple[int, str]]] = {}
         for n, field in enumerate(fields):
-            items.append(f"{field.attname!r}: {_expression(n, field, scope)}")
+            if isinstance(field, Leaf):
+                leaves.setdefault(field.of.attname, []).append((n, field.path))
+            elif field is not None:
+                items.append(f"{field.attname!r}: {_expression(n, field, scope)}")
+        items[1:1] = [_part(self.maps[attname], some, scope) for attname, some in leaves.items()]
         items += [f"{name!r}: None" for name in self.meta.attributes]
         if names is not None:
             scope["names"] = names
@@ -127,6 +136,13 @@ def _writer(field: Field[Any]) -> tuple[str, Callable[[Any], Any], Callable[[Any
     """Return the field's column name, its conversions, and whether it is required."""
     dump = field.storage.dump if _overrides(field.storage, "dump") else None
     return field.attname, field.to_python, dump, field.required
+
+
+def _part(field: JSONField, leaves: list[tuple[int, str]], scope: dict[str, Any]) -> str:
+    """Return the source of the item that is made of some leaves; the whole field, if it is there, comes after it."""
+    name = f"part{leaves[0][0]}"
+    scope[name], scope[f"{name}_paths"] = field.assemble, tuple(path for _, path in leaves)
+    return f"{field.attname!r}: {name}({name}_paths, ({''.join(f'v{n}, ' for n, _ in leaves)}))"
 
 
 def _expression(n: int, field: Field[Any], scope: dict[str, Any]) -> str:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 from ..contract import NOTHING, All, Diff, Eq, Ids, In, Intersect, Plan, Range, Scalar, Scan, Union, Where, is_nothing
 from ..errors import BadLookupValue, InvalidValue, NotIndexed, QuerySetError, UnknownField, UnknownLookup
 from .fields import Field
+from .jsonfield import JSONField, Leaf
+from .jsonvalues import DATES
 from .links import Link, reachable
 from .meta import JSPLITTER, ModelMeta, split
 from .where import parse
@@ -73,8 +76,8 @@ def _as_set(values: list[Any]) -> Any:
 
 def alternatives(value: Any) -> list[Any]:
     """Return the alternatives that an equality value stands for: itself, or the elements of an iterable."""
-    if isinstance(value, (str, bytes, bytearray)) or _is_query(value) or not isinstance(value, Iterable):
-        return [value]
+    if isinstance(value, (str, bytes, bytearray, Enum)) or _is_query(value) or not isinstance(value, Iterable):
+        return [value]  # flags are iterable, too
     return list(value)
 
 
@@ -83,7 +86,7 @@ def _is_query(value: Any) -> bool:
 
 
 def _is_collection(value: Any) -> bool:
-    return _is_query(value) or (isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray)))
+    return _is_query(value) or (isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Enum)))
 
 
 def options(kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +124,10 @@ def plan(query: QueryBase[Any]) -> Plan:
 def where(meta: ModelMeta[Any], code: str) -> Where:
     """Return the node of a where expression; ``BadExpression`` if it is not one."""
     booleans = [field.attname for field in meta.scalarfields if field.python_type is bool]
-    return parse(code, meta.table, booleans)
+    scales = {
+        field.attname: field.storage.scale for field in meta.fields if field.is_column and field.storage.scale != 1
+    }
+    return parse(code, meta.table, booleans, scales)
 
 
 def _all_of(plans: list[Plan]) -> Plan:
@@ -240,6 +246,9 @@ def _parse(meta: ModelMeta[Any], name: str) -> tuple[Field[Any], str]:
     field = meta.dfields.get(name)
     if field is not None:
         return field, ""
+    of, rest_of_name = meta.flat(name)
+    if of is not None:
+        return _leaf(of, rest_of_name)
     first, path = split(name)
     rest = path.split(JSPLITTER) if JSPLITTER in name else []
     field = meta.dfields.get(first)
@@ -253,7 +262,32 @@ def _parse(meta: ModelMeta[Any], name: str) -> tuple[Field[Any], str]:
     return field, COMPARISONS.get(lookup, lookup)
 
 
+def _leaf(of: JSONField, rest: str) -> tuple[Field[Any], str]:
+    """Return the leaf, or the field itself, and the lookup, that what follows the name of a JSON field means."""
+    path, _, last = rest.rpartition(JSPLITTER)
+    lookup = last.lower()
+    if lookup not in LOOKUPS:
+        return of.leaf(rest), ""
+    if not path and lookup != "isnull":
+        raise UnknownLookup(of, rest, ["isnull"])
+    return of.leaf(path) if path else of, COMPARISONS.get(lookup, lookup)
+
+
+def _equals_leaf(field: Leaf, values: list[Any]) -> Plan:
+    """Return the rows where a leaf has one of some values; there is no index on leaves."""
+    plans: list[Plan] = []
+    for value in values:
+        if _is_query(value):
+            raise BadLookupValue(field, "", value, "is a query, which is not compared with JSON; pass its results")
+        scalar = _serialise(field, value)
+        is_blank = scalar in ("", b"")
+        plans.append(Scan(field.attname, "isnull", 1) if is_blank else Scan(field.attname, "eq", scalar))
+    return _any_of(plans)
+
+
 def _equals(query: QueryBase[Any], field: Field[Any], values: list[Any]) -> Plan:
+    if isinstance(field, Leaf):
+        return _equals_leaf(field, values)
     if not field.index:
         raise NotIndexed(type(field).__name__, field)
     plans: list[Plan] = [_in(query, field, value) for value in values if _is_query(value)]
@@ -287,6 +321,8 @@ def _in(query: QueryBase[Any], field: Field[Any], other: QueryBase[Any]) -> Plan
         raise BadLookupValue(field, "", other, f"gives values of {of}, which is a {type(of).__name__}")
     if other.backend is not query.backend and other.backend != query.backend:
         raise BadLookupValue(field, "", other, "is answered by another backend; pass its results instead")
+    if of.storage.unit != field.storage.unit:
+        raise BadLookupValue(field, "", other, f"gives values of {of}, which have another meaning or unit")
     return In(field.attname, other.meta.table, other.construct(), of.attname)
 
 
@@ -320,6 +356,10 @@ def _comparison(query: QueryBase[Any], field: Field[Any], lookup: str, value: An
     if lookup in TEXT:
         return Scan(field.attname, lookup, _text(field, lookup, value))  # type: ignore[arg-type]
     scalar = _bound(field, lookup, value)
+    if isinstance(field, Leaf) and isinstance(scalar, bytes):  # a date: other bytes are not compared with it
+        first, end = DATES
+        bounds = (("ge", first), ("lt", end), (lookup, scalar))
+        return Intersect(tuple(Scan(field.attname, op, bound) for op, bound in bounds))  # type: ignore[arg-type]
     if isinstance(scalar, float) and field.column_type == "int":
         if math.isinf(scalar):
             return _isnull(field, False) if (scalar > 0) == (lookup in ("lt", "le")) else Ids(())

@@ -137,8 +137,8 @@ def _access(meta: ModelMeta[Any], node: Plan) -> tuple[str, str, str]:
         case Range(field):
             return f"range index {field}", "O(log n + k)", ""
         case Scan(field, op):
-            column = table.column(field)
-            indexable = op in SIGNS and column.type in ("int", "float")
+            numeric = meta.flat(field)[0] is None and table.column(field).type in ("int", "float")
+            indexable = op in SIGNS and numeric
             hint = f'add index=True to "{meta}.{field}" for ranges in O(log n + k)' if indexable else ""
             return "scan", "O(n)", hint
         case Where():
@@ -162,7 +162,7 @@ def _text(meta: ModelMeta[Any], node: Plan) -> str:
         case Scan(field, op, value):
             if op == "isnull":
                 return f"{field} is {'' if value else 'not '}null"
-            return f"{field} {SIGNS.get(op, op)} {_value(meta, field, value)}"
+            return f"{field} {'=' if op == 'eq' else SIGNS.get(op, op)} {_value(meta, field, value)}"
         case Where(program):
             return f"where ({len(program)} steps)"
         case In(field, table, _, of):
@@ -178,7 +178,7 @@ def _values(meta: ModelMeta[Any], name: str, values: Sequence[Any]) -> str:
 
 
 def _value(meta: ModelMeta[Any], name: str, value: Any) -> str:
-    field = meta.dfields.get(name)
+    field = meta.field(name)
     try:
         return str(field.load(value)) if field is not None and value is not None and value != "" else "blank"
     except Exception:  # a text lookup on a number, a bound between two dates

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import codecs
+from collections.abc import Hashable
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, overload
 
@@ -181,6 +182,21 @@ class Field(Generic[T]):
     def storage(self) -> Field[Any]:
         """The field whose ``dump`` and ``load`` are used: this one, but for a relation."""
         return self
+
+    @property
+    def unit(self) -> Hashable:
+        """What the scalars mean, ``None`` for plain text and numbers; queries join fields of one unit only."""
+        return None
+
+    @property
+    def is_map(self) -> bool:
+        """Whether the column is a map, whose leaves have names of their own."""
+        return False
+
+    @property
+    def scale(self) -> float:
+        """How many of the stored units are one to a ``where`` expression."""
+        return 1.0
 
     @property
     def cure(self) -> str:

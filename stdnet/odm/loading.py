@@ -82,12 +82,12 @@ class Branch:
         link, meta = self.link, self.link.meta
         own = [link.key.name] if link.many and len(link.hops) == 1 else []
         wanted = (*self.fields, *own, *needed(self.branches))
-        return tuple(dict.fromkeys(name for name in wanted if name in meta.dfields and name != meta.pkname()))
+        return tuple(dict.fromkeys(name for name in wanted if meta.field(name) and name != meta.pkname()))
 
     def request(self) -> Related:
         """Return the request."""
         names = self.names()
-        columns = None if names is None else tuple(self.link.meta.dfields[name].attname for name in names)
+        columns = None if names is None else self.link.meta.columns(names)
         return self.link.related(columns, tuple(branch.request() for branch in self.branches))
 
     def attach(self, instances: Sequence[Any], found: Selected, loading: Loading) -> None:
@@ -155,7 +155,7 @@ def branches(meta: ModelMeta[Any], wanted: Mapping[str, tuple[str, ...]]) -> tup
         assert link is not None, f"{meta} has no relation {name}"
         fields = inner.pop("", ())
         for field in fields:
-            if field not in link.meta.dfields:
+            if link.meta.field(field) is None:
                 raise UnknownField(str(link.meta), field, "load", link.meta.dfields)
         made.append(Branch(link, fields, branches(link.meta, inner)))
     return tuple(made)

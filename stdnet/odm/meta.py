@@ -20,6 +20,7 @@ from .signals import Event
 from .state import autoincrement, orderinginfo
 
 if TYPE_CHECKING:
+    from .jsonfield import JSONField
     from .links import Link
     from .model import Model
 
@@ -132,6 +133,7 @@ class ModelMeta(Generic[M]):
         self.foreignkeys: list[Any] = []
         self.manytomany: list[str] = []
         self.multifields: list[Any] = []
+        self.maps: list[Any] = []
         self.related: dict[str, Any] = {}
         model._meta = self
         if pk := self._primary_key(fields, pkname or "id"):
@@ -164,6 +166,8 @@ class ModelMeta(Generic[M]):
             self.scalarfields.append(field)
             if field.is_relation:
                 self.foreignkeys.append(field)
+            elif field.is_map:
+                self.maps.append(field)
 
     def _prepare(self, register: bool) -> None:
         """Tie the model to others; after a ``FieldError`` nothing is left of it."""
@@ -220,6 +224,23 @@ class ModelMeta(Generic[M]):
         for name in [name for name, manager in self.related.items() if manager.field.model is model]:
             del self.related[name]
             delattr(self.model, name)
+
+    def field(self, name: str) -> Field[Any] | None:
+        """Return the field of that name, or what stands for a leaf of a flat JSON field; ``None`` if there is none."""
+        of, path = self.flat(name)
+        return self.dfields.get(name) if of is None else of.leaf(path)
+
+    def columns(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the names by which a backend knows fields, and leaves of flat JSON fields."""
+        fields = map(self.field, names)
+        return tuple(field.attname for field in fields if field is not None)
+
+    def flat(self, name: str) -> tuple[JSONField | None, str]:
+        """Return the flat JSON field that a name begins with, and the path that follows; ``None`` if there is none."""
+        for field in self.maps:
+            if name.startswith(f"{field.attname}{JSPLITTER}") and len(name) > len(field.attname) + 2:
+                return field, name[len(field.attname) + 2 :]
+        return None, ""
 
     def link(self, name: str) -> Link | None:
         """Return how rows reach others by the field or the related name; ``None`` if that is not a relation."""
@@ -319,7 +340,10 @@ class ModelMeta(Generic[M]):
             obj._loadedfields = tuple(loadedfields)
         for field in obj.loadedfields():
             scalar = data.get(field.name)
-            setattr(obj, field.attname, field.get_default() if scalar is None else field.load(scalar))
+            if field.is_map and loadedfields is not None and field.name not in loadedfields:
+                obj.__dict__[field.attname] = field.assemble(scalar or {}, (scalar or {}).values())
+            else:
+                setattr(obj, field.attname, field.get_default() if scalar is None else field.load(scalar))
         for name in self.attributes:
             setattr(obj, name, data.get(name))
         stored = data.get("__dbdata__", {}).get(pkname)
@@ -331,7 +355,12 @@ class ModelMeta(Generic[M]):
         """Validate: fill ``dbdata['cleaned_data']`` and ``dbdata['errors']`` and return whether there are no errors."""
         values, errors = self.codec.clean(instance)
         instance.dbdata["errors"] = errors
-        instance.dbdata["cleaned_data"] = {name: value for name, value in values.items() if value is not None}
+        cleaned = {name: value for name, value in values.items() if value is not None}
+        for name in [name for name in cleaned if self.maps]:
+            of = self.flat(name)[0] or self.dfields.get(name)
+            if of is not None and of.is_map:
+                cleaned |= of.shown(name, cleaned.pop(name))  # type: ignore[attr-defined]
+        instance.dbdata["cleaned_data"] = cleaned
         return not errors
 
     def get_sorting(
@@ -344,8 +373,12 @@ class ModelMeta(Generic[M]):
         name = sortby[1:] if desc else sortby
         first, rest = split(name) if isinstance(name, str) else ("", "")
         field = self.dfields.get(first)
+        of, path = self.flat(name) if isinstance(name, str) else (None, "")
+        if of is not None:
+            leaf = of.leaf(path)
+            return orderinginfo(leaf.attname, leaf, desc, self.model, None, None)
         nests = field is not None and field.is_relation and not rest.startswith("-")
-        if field is None or not (nests if rest else name == first):
+        if field is None or field.is_map or not (nests if rest else name == first):
             raise (errorClass or ValueError)(
                 f'"{self.modelkey}" cannot order by attribute "{name}". It is not a scalar field.'
             )

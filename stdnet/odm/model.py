@@ -277,7 +277,8 @@ class StdModel(Model):
         if self._loadedfields is None:
             yield from self._meta.scalarfields
         else:
-            yield from (self._meta.dfields[name] for name in dict.fromkeys(self._loadedfields))
+            meta = self._meta
+            yield from dict.fromkeys(meta.flat(name)[0] or meta.dfields[name] for name in self._loadedfields)
 
     def fieldvalue_pairs(self, exclude_cache: bool = False) -> Iterator[tuple[Field[Any], Any]]:
         """Yield (field, value) for each scalar field that is set on this instance."""
@@ -362,9 +363,13 @@ class StdModel(Model):
 
     def _missing(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Return the fields to fetch: ``names``, or, if there are none, those that are not set here."""
-        if self._loadedfields is None:
+        loaded = self._loadedfields
+        if loaded is None:
             return ()
-        return names or tuple(field.name for field in self._meta.scalarfields if field.attname not in self.__dict__)
+        if names:
+            return names
+        absent = [field.name for field in self._meta.scalarfields if field.attname not in self.__dict__]
+        return tuple(absent + [field.name for field in self._meta.maps if field.name not in (*loaded, *absent)])
 
     def load_related_model(self, name: str, load_only: Any = None, dont_load: Any = None) -> Any:
         """Return the object that a foreign key refers to; if it is not here yet it is loaded, with these fields only.
@@ -394,7 +399,10 @@ class StdModel(Model):
     def _take_fields(self, other: Self) -> None:
         self._loadedfields = tuple(dict.fromkeys((self._loadedfields or ()) + (other._loadedfields or ())))
         for field in other.loadedfields():
-            setattr(self, field.attname, getattr(other, field.attname))
+            value = getattr(other, field.attname)
+            if field.is_map:
+                value = field.joined(self.__dict__.get(field.attname), value)  # type: ignore[attr-defined]
+            setattr(self, field.attname, value)
 
     @classmethod
     def get_field(cls, name: str) -> Field[Any] | None:

@@ -54,7 +54,7 @@ def _select(query: QueryBase[Any], start: int | None, stop: int | None) -> Progr
     names = query.loaded_fields() if query._get_field is None else _field_names(query)
     if is_nothing(plan):
         return []
-    columns = None if names is None else tuple(meta.dfields[name].attname for name in names)
+    columns = None if names is None else meta.columns(names)
     tree = query.branches()
     related = tuple(branch.request() for branch in tree)
     structures = query.structures()
@@ -80,7 +80,8 @@ def _field_names(query: QueryBase[Any]) -> tuple[str, ...]:
 def _values(meta: ModelMeta[Any], name: str, reply: Selected) -> list[Any]:
     if name == meta.pkname():
         return [meta.codec.load_pk(id) for id in reply.ids]
-    field = meta.dfields[name]
+    field = meta.field(name)
+    assert field is not None, f"{meta} has no field {name}"
     return [field.get_default() if value is None else field.load(value) for (value,) in reply.rows]
 
 

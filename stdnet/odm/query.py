@@ -230,7 +230,7 @@ class QueryBase(Generic[M]):
 
     def known(self, name: str, purpose: str) -> None:
         """Raise ``UnknownField`` unless the model has a field ``name``."""
-        if not isinstance(name, str) or name not in self._meta.dfields:
+        if not isinstance(name, str) or self._meta.field(name) is None:
             raise UnknownField(str(self._meta), str(name), purpose, self._meta.dfields)
 
     # -- compiled -----------------------------------------------------------------------------------------------
@@ -278,6 +278,9 @@ class QueryBase(Generic[M]):
         meta = self._meta
         for name in (*self.fields, *self.exclude_fields):
             self.known(name, "load")
+        for name in self.exclude_fields:
+            if name not in meta.dfields:
+                raise UnknownField(str(meta), name, "leave out", meta.dfields)
         if not self.fields and not self.exclude_fields:
             return None
         names = self.fields or tuple(field.name for field in meta.scalarfields)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
-from . import programs
+from . import aggregates, programs
+from .aggregates import Aggregation, AsyncGroups, Groups
 from .explain import Explanation
 from .query import QueryBase
 from .runner import arun, run
@@ -46,6 +47,22 @@ class Query(QueryBase[M]):
     def count(self) -> int:
         """Return the number of rows. O(1) for all rows or one value of an index."""
         return run(programs.count(self))
+
+    def aggregate(self, **terms: Aggregation) -> dict[str, Any]:
+        """Return the value of each term, ``total=odm.Sum("size")``, under its name, computed by the backend.
+
+        Terms are ``Count``, ``Sum``, ``Avg``, ``Min`` and ``Max``; all are answered in one pass over the rows, O(k) for
+        k of them. ``BadAggregate`` for a field that a term cannot be computed of.
+        """
+        return run(aggregates.totals(self, terms))
+
+    def group_by(self, *names: str) -> Groups:
+        """Return the groups of rows with equal values in the fields, to aggregate; ``UnknownField`` for other names."""
+        return Groups(self, names)
+
+    def distinct(self, name: str) -> list[Any]:
+        """Return the different values of a field, each once, sorted; ``None`` first if it is missing somewhere."""
+        return run(aggregates.distinct(self, name))
 
     def contains(self, value: Any) -> bool:
         """Return whether an instance or a pk is among the rows; also spelt ``value in query``."""
@@ -111,6 +128,22 @@ class AsyncQuery(QueryBase[M]):
     async def count(self) -> int:
         """Return the number of rows. O(1) for all rows or one value of an index."""
         return await arun(programs.count(self))
+
+    async def aggregate(self, **terms: Aggregation) -> dict[str, Any]:
+        """Return the value of each term, ``total=odm.Sum("size")``, under its name, computed by the backend.
+
+        Terms are ``Count``, ``Sum``, ``Avg``, ``Min`` and ``Max``; all are answered in one pass over the rows, O(k) for
+        k of them. ``BadAggregate`` for a field that a term cannot be computed of.
+        """
+        return await arun(aggregates.totals(self, terms))
+
+    def group_by(self, *names: str) -> AsyncGroups:
+        """Return the groups of rows with equal values in the fields, to aggregate; ``UnknownField`` for other names."""
+        return AsyncGroups(self, names)
+
+    async def distinct(self, name: str) -> list[Any]:
+        """Return the different values of a field, each once, sorted; ``None`` first if it is missing somewhere."""
+        return await arun(aggregates.distinct(self, name))
 
     async def contains(self, value: Any) -> bool:
         """Return whether an instance or a pk is among the rows."""

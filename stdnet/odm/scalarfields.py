@@ -7,10 +7,13 @@ overloads of ``__init__`` exist for type checkers: a number or date that is not 
 from __future__ import annotations
 
 import base64
-from datetime import date, datetime, timedelta
+from collections.abc import Hashable
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..contract import Scalar
+from ..errors import FieldError
 from .fields import AtomField, T
 
 EXACT = 2**53
@@ -23,6 +26,7 @@ EPOCH = datetime(1970, 1, 1)
 _EPOCH_DAY = EPOCH.toordinal()
 _DAY = 86400
 _MICROSECOND = timedelta(microseconds=1)
+_EXAMPLE = "2020-01-31T12:00+01:00"
 
 I = TypeVar("I", int, int | None)  # noqa: E741
 F = TypeVar("F", float, float | None)
@@ -183,6 +187,10 @@ class DateField(NumericField[D]):
         def __init__(self: DateField[date | None], *, required: bool, **options: Any) -> None: ...
         def __init__(self, **options: Any) -> None: ...
 
+    @property
+    def unit(self) -> Hashable:
+        return self.type
+
     def convert(self, value: Any) -> date:
         if type(value) is date:
             return value
@@ -191,13 +199,16 @@ class DateField(NumericField[D]):
 
     def _parse(self, value: Any) -> datetime:
         try:
-            return EPOCH + timedelta(seconds=float(value))
+            return self._moment_of(float(value))
         except (TypeError, ValueError, OverflowError):
             pass
         try:
             return datetime.fromisoformat(value)
         except (TypeError, ValueError):
             self.invalid(value, f"is not a {self.type}")
+
+    def _moment_of(self, seconds: float) -> datetime:
+        return EPOCH + timedelta(seconds=seconds)
 
     def dump(self, value: date) -> int:
         return (value.toordinal() - _EPOCH_DAY) * _DAY
@@ -225,10 +236,12 @@ def _seconds(value: datetime) -> int | float:
 
 
 class DateTimeField(DateField[D]):
-    """A point in time without a zone, to the microsecond. Takes what a ``DateField`` takes.
+    """A point in time, to the microsecond. Takes what a ``DateField`` takes.
 
-    It is stored as the microseconds since 1970-01-01, as if it were UTC. An aware datetime is refused. An
-    indexed one lies between the years 1684 and 2255.
+    It is stored as the microseconds since 1970-01-01. Without ``tz`` it has no zone: it is stored as it reads, as if
+    it were UTC, and an aware datetime is refused. With ``tz``, a zone or the name of one, it takes aware datetimes,
+    ISO text with an offset, and seconds since 1970, stores UTC, and gives aware datetimes in that zone; one without a
+    zone is refused. An indexed one lies between the years 1684 and 2255.
     """
 
     type = "datetime"
@@ -247,6 +260,20 @@ class DateTimeField(DateField[D]):
         def __init__(self: DateTimeField[datetime | None], *, required: bool, **options: Any) -> None: ...
         def __init__(self, **options: Any) -> None: ...
 
+    def _handle_extras(self, **extras: Any) -> None:
+        tz = extras.pop("tz", None)
+        super()._handle_extras(**extras)
+        try:
+            self.tz: tzinfo | None = ZoneInfo(tz) if isinstance(tz, str) else tz
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise FieldError(f"DateTimeField knows no time zone {tz!r}. Is the package tzdata installed?") from None
+        if not isinstance(self.tz, (tzinfo, type(None))):
+            raise FieldError(f"tz of a DateTimeField is a time zone or the name of one, not {tz!r}.")
+
+    @property
+    def unit(self) -> Hashable:
+        return self.type, self.tz is not None
+
     def convert(self, value: Any) -> datetime:
         moment = self._moment(value)
         if self.index and not -EXACT <= self.dump(moment) <= EXACT:
@@ -254,16 +281,40 @@ class DateTimeField(DateField[D]):
         return moment
 
     def _moment(self, value: Any) -> datetime:
+        if self.tz is not None:
+            return self._aware(value)
         if isinstance(value, date) and not isinstance(value, datetime):
             return datetime(value.year, value.month, value.day)
         return self._naive(value if isinstance(value, datetime) else self._parse(value))
 
+    def _aware(self, value: Any) -> datetime:
+        moment = value if isinstance(value, date) else self._parse(value)
+        if not isinstance(moment, datetime) or moment.utcoffset() is None:
+            self.invalid(value, f"has no time zone, and this field has; give one: datetime.now(tz) or {_EXAMPLE}")
+        try:
+            return self.load(self.dump(moment))  # type: ignore[no-any-return]
+        except OverflowError:
+            self.invalid(value, "is too close to the end of the calendar for another time zone")
+
+    def _parse(self, value: Any) -> datetime:
+        if isinstance(value, str) and value[-1:] in ("Z", "z"):  # which Python reads since 3.11
+            value = f"{value[:-1]}+00:00"
+        return super()._parse(value)
+
+    def _moment_of(self, seconds: float) -> datetime:
+        moment = super()._moment_of(seconds)
+        return moment if self.tz is None else moment.replace(tzinfo=timezone.utc)
+
     def dump(self, value: Any) -> int:
-        delta: timedelta = value - EPOCH
+        if self.tz is None:
+            delta: timedelta = value - EPOCH
+        else:
+            delta = value.replace(tzinfo=None) - EPOCH - value.utcoffset()
         return (delta.days * _DAY + delta.seconds) * 1_000_000 + delta.microseconds
 
     def load(self, scalar: Any) -> Any:
-        return EPOCH + timedelta(microseconds=scalar)
+        moment = EPOCH + timedelta(microseconds=scalar)
+        return moment if self.tz is None else moment.replace(tzinfo=timezone.utc).astimezone(self.tz)
 
     def serialise(self, value: Any, lookup: str | None = None) -> Scalar:
         if value is None:

@@ -148,7 +148,8 @@ def _change(meta: ModelMeta[Any], instance: Model, places: dependencies.Places) 
         previous = codec.dump_pk(state.iid) if state.persistent else None
     except InvalidValue as error:
         errors[meta.pkname()] = str(error)
-    fields = None if len(values) == len(meta.scalarfields) else tuple(values)
+    names = tuple(values)
+    fields = None if names == meta.table.names else names
     score = None if errors else meta.score(instance)
     return Change(id, previous, tuple(values.values()), fields, score, refs), errors
 
@@ -158,6 +159,7 @@ def _awaiting(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Let the columns ``names``, which the commit fills in, count as given."""
     columns = [field.attname for field in meta.scalarfields if field.attname in values or field.attname in names]
+    columns += [name for name in values if meta.flat(name)[0] is not None]
     return (
         {name: None if name in names else values[name] for name in columns},
         {name: text for name, text in errors.items() if name not in names},

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from keyword import iskeyword
 from typing import Literal, NamedTuple, TypeAlias
@@ -24,6 +24,8 @@ MAX_LENGTH = 10_000
 
 MAX_DEPTH = 100
 """How deep code may nest: a sign, ``not``, operator or dot counts one, a parenthesis two. See ``_nest``."""
+
+NO_SCALES: Mapping[str, float] = {}
 
 _Type: TypeAlias = Literal["number", "text", "boolean", "nil"]
 _Program: TypeAlias = tuple[Instruction, ...]
@@ -87,10 +89,11 @@ _FUNCTIONS: dict[str, tuple[tuple[_Type, ...], _Type]] = {
 }
 
 
-def parse(code: str, table: Table, booleans: Collection[str] = ()) -> Where:
+def parse(code: str, table: Table, booleans: Collection[str] = (), scales: Mapping[str, float] = NO_SCALES) -> Where:
     """Return the program for ``code``; raise ``BadExpression``, which points at the place, if it is not understood.
 
-    ``booleans`` names the number columns that stand for true and false.
+    ``booleans`` names the number columns that stand for true and false, ``scales`` those that count parts of a number,
+    and how many make one.
 
     >>> from stdnet.contract import Column, Table
     >>> table = Table("fund", Column("id", "int"), (Column("ccy", "str"), Column("price", "float")))
@@ -109,7 +112,7 @@ def parse(code: str, table: Table, booleans: Collection[str] = ()) -> Where:
             raise _bad(code, "it is empty")
         margin = len(text) - len(text.lstrip())
         tree = _tree(code, source, margin)
-        return _Compiler(code, source, margin, table, booleans).where(tree)
+        return _Compiler(code, source, margin, table, booleans, scales).where(tree)
     except RecursionError:  # MAX_DEPTH does not know how deep the caller is
         raise _bad(code, "it is nested too deeply") from None
 
@@ -225,12 +228,15 @@ class _Part(NamedTuple):
 class _Compiler:
     """Compile the nodes of one tree, depth first."""
 
-    def __init__(self, code: str, source: str, margin: int, table: Table, booleans: Collection[str]) -> None:
+    def __init__(
+        self, code: str, source: str, margin: int, table: Table, booleans: Collection[str], scales: Mapping[str, float]
+    ) -> None:
         self.code = code
         self.source = source.encode()
         self.margin = margin
         self.table = table
         self.booleans = booleans
+        self.scales = scales
 
     def where(self, tree: ast.expr) -> Where:
         program = self.need("boolean", tree, "the expression must be")
@@ -311,11 +317,15 @@ class _Compiler:
         push: Instruction = ("field", name)
         if name in self.booleans:
             return _Part("boolean", (push, ("const", 0.0), ("!=", None)))
+        if name in self.scales:
+            return _Part("number", (push, ("const", self.scales[name]), ("/", None)))
         match self.table.column(name).type:
             case "int" | "float":
                 return _Part("number", (push,))
             case "str":
                 return _Part("text", (push,))
+            case "map":
+                raise self.bad(node, f'field {name} of model "{self.table.name}" holds JSON, which has filters only')
             case "bytes":
                 raise self.bad(
                     node, f'field {name} of model "{self.table.name}" holds bytes, which cannot be compared here'

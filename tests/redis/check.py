@@ -18,7 +18,7 @@ TYPES: dict[str, type] = {"int": int, "float": float, "str": str, "bytes": bytes
 
 def value_of(column: Column, stored: bytes | None) -> Scalar:
     """Return a value from its stored form."""
-    if stored is None or column.type == "bytes":
+    if stored is None or column.type in ("bytes", "map"):
         return stored
     return stored.decode() if column.type == "str" else TYPES[column.type](stored.decode())
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 from stdnet import odm
 
@@ -39,6 +42,30 @@ class Fund(odm.StdModel):
 class Country(odm.StdModel):
     code = odm.SymbolField(primary_key=True)
     area = odm.FloatField(unique=True, required=False)
+
+    class Meta:
+        register = False
+
+
+class Side(Enum):
+    BUY = 1
+
+
+class Trade(odm.StdModel):
+    price = odm.DecimalField(decimal_places=2)
+    fee = odm.DecimalField(decimal_places=2, required=False)
+    tax = odm.DecimalField(decimal_places=2, default=0)
+    span = odm.TimeDeltaField()
+    delay = odm.TimeDeltaField(required=False)
+    key = odm.UUIDField(default=uuid4)
+    other = odm.UUIDField(required=False)
+    side = odm.EnumField(Side)
+    back = odm.EnumField(Side, by="value", required=False)
+    usual = odm.EnumField(Side, required=False, default=Side.BUY)
+    at = odm.DateTimeField(tz="Europe/Zurich")
+    thing = odm.PickleObjectField()
+    quote = odm.JSONField(as_string=False)
+    model = odm.ModelField()
 
     class Meta:
         register = False
@@ -192,6 +219,10 @@ def blocking(models: odm.Router) -> None:
     assert_type(query.get(name="a"), Fund)
     assert_type(query.count(), int)
     assert_type(len(query), int)
+    assert_type(query.aggregate(n=odm.Count(), total=odm.Sum("size")), dict[str, Any])
+    assert_type(query.group_by("name"), odm.Groups)
+    assert_type(query.group_by("name").aggregate(hi=odm.Max("day")), list[dict[str, Any]])
+    assert_type(query.distinct("name"), list[Any])
     assert_type("a" in query, bool)
     assert_type([fund.name for fund in query], list[str])
     with session.begin() as t:
@@ -221,8 +252,28 @@ async def awaited(models: odm.AsyncRouter) -> None:
     assert_type(await query[0], Fund)
     assert_type(await query[:2], list[Fund])
     assert_type(await query.count(), int)
+    assert_type(await query.aggregate(mean=odm.Avg("price")), dict[str, Any])
+    assert_type(await query.group_by("name").aggregate(lo=odm.Min("day")), list[dict[str, Any]])
+    assert_type(await query.distinct("name"), list[Any])
     assert_type([fund.name async for fund in query], list[str])
     async with session.begin() as t:
         assert_type(t, odm.AsyncTransaction)
         assert_type(t.add(Fund()), Fund)
     assert_type(await session.add(Fund()), Fund)
+
+
+def rich(trade: Trade) -> None:
+    assert_type(trade.price, Decimal)
+    assert_type(trade.fee, Decimal | None)
+    assert_type(trade.tax, Decimal)
+    assert_type(trade.span, timedelta)
+    assert_type(trade.delay, timedelta | None)
+    assert_type(trade.key, UUID)
+    assert_type(trade.other, UUID | None)
+    assert_type(trade.side, Side)
+    assert_type(trade.back, Side | None)
+    assert_type(trade.usual, Side)
+    assert_type(trade.at, datetime)
+    assert_type(trade.thing, Any)
+    assert_type(trade.quote, Any)
+    assert_type(trade.model, Any)

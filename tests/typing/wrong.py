@@ -6,7 +6,7 @@ from datetime import date
 
 from stdnet import odm
 
-from .right import Fund, Member
+from .right import Fund, Member, Trade
 
 
 def attributes(fund: Fund) -> None:
@@ -65,6 +65,7 @@ def blocking(models: odm.Router) -> None:
     query["a"]  # wrong
     query.fliter(name="a")  # wrong
     query.filter("a")  # wrong
+    query.aggregate(total="size")  # wrong
     models[Fund].get(name="a").size.upper()  # wrong
     models[Fund].all().name  # wrong  # noqa: B018
     size: str = models[Fund].count()  # wrong
@@ -81,3 +82,11 @@ async def awaited(models: odm.AsyncRouter) -> None:
     with models.session().begin():  # wrong
         pass
     (await models[Fund].get(name="a")).size.upper()  # wrong
+
+
+def rich(trade: Trade) -> None:
+    trade.price = 1.5  # wrong
+    trade.side = "BUY"  # wrong
+    trade.fee + 1  # wrong
+    trade.delay.days  # wrong  # noqa: B018
+    trade.key = None  # wrong

@@ -14,6 +14,7 @@ from stdnet import errors
     [
         errors.UnknownField("shop.item", "nme", "filter", ["name"]),
         errors.BadExpression("this.x >", "it ends too early", 8),
+        errors.BadAggregate("shop.item", "Sum('name')", "a CharField holds nothing that can be added"),
         errors.InvalidKeyword("shop.item", ["colour"], ["color"]),
         errors.InvalidValue("shop.item.size", "x", "is not an integer"),
         errors.CommitException(["first", "second"], 2, ["one", "two"], ["shop.other"]),

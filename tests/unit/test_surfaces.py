@@ -11,6 +11,7 @@ from stdnet.backends.base import BackendDataServer
 
 PAIRS = {
     odm.Query: odm.AsyncQuery,
+    odm.Groups: odm.AsyncGroups,
     odm.Session: odm.AsyncSession,
     odm.Manager: odm.AsyncManager,
     odm.Router: odm.AsyncRouter,
@@ -27,7 +28,8 @@ ONE_SIDED = {
 }
 
 AWAITED = {
-    "Query": {"all", "items", "get", "count", "contains", "delete", "test_unique", "explain"},
+    "Query": {"all", "items", "get", "count", "aggregate", "distinct", "contains", "delete", "test_unique", "explain"},
+    "Groups": {"aggregate"},
     "Session": {"commit", "add", "delete", "update_or_create", "flush", "clean", "keys"},
     "Manager": {"new", "save", "update_or_create", "all", "get", "count", "flush", "clean", "keys", "create_all"},
     "Router": {"add", "from_uuid", "flush", "create_all", "close", "__exit__", "__enter__"},

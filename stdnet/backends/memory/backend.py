@@ -16,11 +16,13 @@ from typing import Any
 from weakref import WeakSet
 
 from ...contract import (
+    Aggregate,
     Call,
     Commit,
     Committed,
     Count,
     Flush,
+    Group,
     Keys,
     Ping,
     Refused,
@@ -33,6 +35,7 @@ from ...contract import (
 from ...errors import BadConnectionString
 from .. import parse_backend
 from ..base import BackendDataServer
+from .aggregate import aggregate
 from .commit import commit
 from .places import begin, end, give_back, is_ownerless, perform, serve, sweep
 from .plans import Reader
@@ -101,6 +104,7 @@ class MemoryServer(BackendDataServer):
             Select: self._select,
             Count: self._count,
             Call: self._call,
+            Aggregate: self._aggregate,
             Keys: self._keys,
             Flush: self._flush,
             Ping: lambda request: True,
@@ -193,6 +197,9 @@ class MemoryServer(BackendDataServer):
     def _give_back(self, waiter: Waiter) -> None:
         with self.database.lock:
             give_back(self._reader(), waiter)
+
+    def _aggregate(self, request: Aggregate) -> list[Group]:
+        return aggregate(self._reader(), request)
 
     def _keys(self, request: Keys) -> list[str]:
         found = self.database.store.table(self.namespace, request.table)

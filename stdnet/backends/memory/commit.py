@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from ...contract import Change, Clash, Commit, Committed, Held, Id, Place, Reference, Refused, Row, Save, Scalar
+from ...contract import Change, Clash, Commit, Committed, Held, Id, Place, Reference, Refused, Row, Save, Scalar, Table
 from .indexes import ScoreOrder
+from .leaves import is_whole, patched
 from .places import is_ownerless, perform, serve, verify
 from .plans import Reader
 from .store import Step, TableStore
@@ -40,7 +41,7 @@ class Draft:
         found: dict[Id, set[Id]] = {value: set() for value in values}
         for id, row in self.after.items():
             if row is not None and row[position] in found:
-                found[row[position]].add(id)  # type: ignore[index]
+                found[row[position]].add(id)
         for value, ids in found.items():
             ids.update(id for id in self.store.lookups[field].find(value) - self.deleted if id not in self.after)
         return {value: sorted(ids, key=lambda id: (self.score(id), id)) for value, ids in found.items()}
@@ -177,7 +178,7 @@ def _work_out(draft: Draft, save: Save, number: int, allotted: list[list[Id]], c
         if scored:
             score = _score(draft, change, source if base is not None else None)
         if change.previous is not None:
-            if base is None and change.fields is not None and len(change.fields) < len(save.table.names):
+            if base is None and change.fields is not None and not is_whole(save.table, change.fields):
                 clashes.append(Clash("gone", number, place, pk, source))
                 continue
             if base is not None and id != source:
@@ -190,7 +191,7 @@ def _work_out(draft: Draft, save: Save, number: int, allotted: list[list[Id]], c
         names = every if change.fields is None else change.fields
         if names is not None:
             kept = base if change.previous is not None else None
-            row = _patched(kept or (None,) * len(stored.names), names, change.values, stored.positions)
+            row = _patched(kept or (None,) * len(stored.names), names, change.values, stored)
         if scored:
             draft.scores[id] = score
         author.pop(id, None)  # the last change of a row answers for it
@@ -217,10 +218,13 @@ def _allot(draft: Draft, change: Change) -> Id:
     return id
 
 
-def _patched(base: Row, names: Sequence[str], given: Row, positions: dict[str, int]) -> Row:
+def _patched(base: Row, names: Sequence[str], given: Row, table: Table) -> Row:
     values = list(base)
     for name, value in zip(names, given, strict=True):
-        values[positions[name]] = value
+        if name in table.positions:
+            values[table.positions[name]] = value
+        else:
+            patched(values, table, name, value)
     return tuple(values)
 
 

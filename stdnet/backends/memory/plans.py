@@ -8,11 +8,13 @@ sets returned may be the index's own; callers do not change them.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any
 
 from ...contract import All, Diff, Eq, Id, Ids, In, Intersect, Plan, Range, Scalar, Scan, Union, Where
 from .indexes import EMPTY, EqualIndex, IdOrder
+from .leaves import is_leaf, read_of
+from .leaves import predicate as leaf_predicate
 from .store import Store, TableStore
 from .where import ascii_lower, compile_where
 
@@ -151,9 +153,12 @@ def _narrow_all(reader: Reader, table: TableStore, ids: Set[Id], plan: All) -> S
 
 
 def _narrow_scan(reader: Reader, table: TableStore, ids: Set[Id], plan: Scan) -> Set[Id]:
+    if is_leaf(table.table, plan.field):
+        test, read = leaf_predicate(plan, predicate), read_of(table.table, plan.field)
+        return {id for id in ids if test(read(id, table.rows[id]))}
     column = table.table.column(plan.field)
     if plan.op == "isnull":
-        blank = (None,) if column.type in ("int", "float") else (None, "", b"")
+        blank: Sequence[Any] = (None,) if column.type in ("int", "float") else (None, "", b"", {})
         if column is table.table.pk:
             return EMPTY if plan.value else ids
         position = table.table.positions[plan.field]

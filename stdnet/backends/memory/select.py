@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from ...contract import All, Id, Place, Related, Row, Select, Selected, Sort
+from .leaves import is_leaf, rank, read_of
 from .places import container
 from .plans import Reader
 from .store import TableStore
@@ -67,6 +68,9 @@ def _is_own(table: TableStore, sort: Sort) -> bool:
 def _sort_key(reader: Reader, table: TableStore, sort: Sort) -> Callable[[Id], Any]:
     if sort.through:
         return _path_key(reader, table, sort)
+    if is_leaf(table.table, sort.field):
+        rows, read = table.rows, read_of(table.table, sort.field)
+        return lambda id: rank(read(id, rows[id]))
     column = table.table.column(sort.field)
     if column is table.table.pk:
         return lambda id: id
@@ -86,7 +90,8 @@ def _path_key(reader: Reader, table: TableStore, sort: Sort) -> Callable[[Id], A
     other = reader.store.table(reader.namespace, target)
     inner = _sort_key(reader, other, replace(sort, through=tuple(rest)))
     last = rest[-1][1] if rest else target
-    missing: Any = {"str": "", "bytes": b""}.get(last.column(sort.field).type, 0)
+    leaf = is_leaf(last, sort.field)
+    missing: Any = rank(None) if leaf else {"str": "", "bytes": b""}.get(last.column(sort.field).type, 0)
 
     def key(id: Id) -> Any:
         value = rows[id][position]
@@ -102,7 +107,11 @@ def take(table: TableStore, ids: list[Id], asked: Select | Related) -> list[Row]
         return [rows[id] for id in ids]
     if fields == ():
         return []
-    positions = [table.table.positions[name] for name in (asked.table.names if fields is None else fields)]
+    names = asked.table.names if fields is None else fields
+    if any(is_leaf(table.table, name) for name in names):
+        readers = [read_of(table.table, name) for name in names]
+        return [tuple([read(id, rows[id]) for read in readers]) for id in ids]
+    positions = [table.table.positions[name] for name in names]
     if not positions:
         return [()] * len(ids)
     if len(positions) == 1:

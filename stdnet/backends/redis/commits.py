@@ -76,16 +76,25 @@ def _ids(table: Table, ids: Sequence[Any]) -> list[bytes | None]:
 
 
 def _run(table: Table, fields: tuple[str, ...] | None, changes: list[Change]) -> Packed:
-    places = range(len(table.columns)) if fields is None else [table.positions[name] for name in fields]
+    places = [_place(table, name) for name in (table.names if fields is None else fields)]
     columns = zip(*(change.values for change in changes), strict=True)
-    packed = [texts(stored(table.columns[place].type, column)) for place, column in zip(places, columns, strict=True)]
+    packed = [texts(stored(kind, column)) for (_, kind), column in zip(places, columns, strict=True)]
     return array(
         [
             pack(len(changes)),
-            NIL if fields is None else pack([place + 1 for place in places]),
+            NIL if fields is None else pack([place for place, _ in places]),
             array(packed),
         ]
     )
+
+
+def _place(table: Table, name: str) -> tuple[str, str]:
+    """Return the place of a column, counted from one, or of a leaf, ``place:path``, and the type of its values."""
+    if name in table.positions:
+        place = table.positions[name]
+        return f"{place + 1}", table.columns[place].type
+    place, path = table.leaf(name)
+    return f"{place + 1}:{path}", "leaf"
 
 
 def committed(reply: list[Any]) -> Committed:

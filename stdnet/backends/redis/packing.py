@@ -6,7 +6,8 @@ functions of the standard library that loop in C; that is what makes a large com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from struct import pack as struct_pack
 from typing import Any
@@ -95,11 +96,48 @@ def texts(values: Sequence[bytes | None]) -> Packed:
     return Packed(_array_head(len(values)) + b"".join(parts))
 
 
+def tagged(leaf: Any) -> str:
+    """Return the stored form of a leaf of a map: a letter for its type before the text.
+
+    >>> tagged(5), tagged(0.5), tagged("a"), tagged(b"[1]")
+    ('i5', 'f0.5', 'sa', 'b[1]')
+    """
+    if isinstance(leaf, str):
+        return f"s{leaf}"
+    return f"b{leaf.decode()}" if isinstance(leaf, bytes) else f"{'i' if isinstance(leaf, int) else 'f'}{leaf!r}"
+
+
+_LEAF: dict[str, Callable[[str], Any]] = {"i": int, "f": float, "s": str, "b": str.encode}
+
+
+def untagged(stored: str | None) -> Any:
+    """Return the leaf of a stored form."""
+    return None if stored is None else _LEAF[stored[0]](stored[1:])
+
+
+def _map(leaves: Mapping[str, Any]) -> bytes:
+    """Return the stored form of a map, a JSON object of texts; the empty one is blank as all that is empty is."""
+    texts = {path: tagged(leaf) for path, leaf in leaves.items()}
+    return json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode() if texts else b""
+
+
+def read_texts(stored: bytes) -> dict[str, str]:
+    """Return the paths and the stored leaves of a map."""
+    found: dict[str, str] = json.loads(stored) if stored else {}
+    return found
+
+
+def _read_map(stored: bytes) -> dict[str, Any]:
+    return {path: untagged(leaf) for path, leaf in read_texts(stored).items()}
+
+
 _STORED: dict[str, Callable[[Iterable[Any]], Iterable[bytes]]] = {
     "str": lambda values: map(str.encode, values),
     "bytes": lambda values: values,
     "int": lambda values: map(b"%d".__mod__, values),
     "float": lambda values: map(str.encode, map(repr, map(float, values))),
+    "map": lambda values: map(_map, values),
+    "leaf": lambda values: map(str.encode, map(tagged, values)),
 }
 
 
@@ -112,13 +150,19 @@ def stored(kind: str, values: Sequence[Scalar]) -> list[bytes | None]:
     return [None if value is None else next(present) for value in values]
 
 
-READ: dict[str, Callable[[bytes], Any]] = {"str": bytes.decode, "bytes": bytes, "int": int, "float": float}
+READ: dict[str, Callable[[bytes], Any]] = {
+    "str": bytes.decode,
+    "bytes": bytes,
+    "int": int,
+    "float": float,
+    "map": _read_map,
+}
 """What makes a value of a type from its stored form."""
 
 
-def loaded(kind: str, values: Sequence[bytes | None]) -> list[Any]:
-    """Return the values of one type from their stored form."""
-    read = READ[kind]
+def loaded(kind: str | Callable[[bytes], Any], values: Sequence[bytes | None]) -> list[Any]:
+    """Return the values of one type, or those that a function reads, from their stored form."""
+    read = READ[kind] if isinstance(kind, str) else kind
     if None not in values:
         return list(map(read, values))  # type: ignore[arg-type]
     return [None if value is None else read(value) for value in values]

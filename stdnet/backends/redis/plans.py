@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...contract import All, Column, Diff, Eq, Ids, In, Intersect, Plan, Range, Scan, Table, Union, Where, keys
-from .packing import Packed, array, pack, texts
+from .packing import Packed, array, pack, tagged, texts
 from .tables import encode_table
 from .values import all_spelled, bounds, comparand, spelled
 
@@ -28,7 +28,7 @@ def encode_plan(table: Table, plan: Plan) -> Packed:
             table.column(field)
             return _node("range", field, *bounds(plan))
         case Scan():
-            return _scan(table.column(plan.field), plan)
+            return _scan(table, plan)
         case Where(program, fields):
             for name in fields:
                 table.column(name)
@@ -67,11 +67,13 @@ def _rank(plan: Plan) -> int:
             return 0
 
 
-def _scan(column: Column, plan: Scan) -> Packed:
+def _scan(table: Table, plan: Scan) -> Packed:
+    leaf = plan.field != table.pk.name and plan.field not in table.positions and table.leaf(plan.field)
     if plan.op == "isnull":
         return _node("scan", plan.field, plan.op, bool(plan.value))
-    if plan.op in ("lt", "le", "gt", "ge"):
-        return _node("scan", plan.field, plan.op, comparand(column, plan.op, plan.value))
+    if plan.op in ("lt", "le", "gt", "ge", "eq"):
+        wanted = tagged(plan.value) if leaf else comparand(table.column(plan.field), plan.op, plan.value)
+        return _node("scan", plan.field, plan.op, wanted)
     return _node("scan", plan.field, plan.op, plan.value)
 
 

@@ -110,7 +110,9 @@ def _sort(table: Table, sort: Sort) -> tuple[Any, ...]:
     for name, other in sort.through:
         path.append((table.columns[table.positions[name]].name, encode_table(other)))
         table = other
-    field = table.column(sort.field).name
+    field = sort.field
+    if field != table.pk.name and field not in table.positions:
+        table.leaf(field)  # KeyError
     return (field, sort.desc, path) if path else (field, sort.desc)
 
 

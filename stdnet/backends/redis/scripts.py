@@ -10,16 +10,17 @@ from importlib.resources import files
 from ...contract import Kind
 
 PARTS = {
-    "commit": ("lib", "where", "plans", "order", "rows", "drafts", "commit"),
+    "commit": ("lib", "where", "leaves", "plans", "order", "rows", "drafts", "commit"),
     "save": ("lib", "rows", "drafts", "commit"),
-    "cascade": ("lib", "where", "plans", "order", "rows", "drafts", "references", "commit"),
-    "select": ("lib", "where", "plans", "order", "sort", "select"),
-    "join": ("lib", "where", "plans", "order", "sort", "paths", "select"),
+    "cascade": ("lib", "where", "leaves", "plans", "order", "rows", "drafts", "references", "commit"),
+    "select": ("lib", "where", "leaves", "plans", "order", "sort", "select"),
+    "join": ("lib", "where", "leaves", "plans", "order", "sort", "paths", "select"),
     "check": ("check",),
     "get": ("get",),
     "find": ("find",),
     "fetch": ("lib", "fetch"),
-    "count": ("lib", "where", "plans", "count"),
+    "count": ("lib", "where", "leaves", "plans", "count"),
+    "aggregate": ("lib", "where", "leaves", "plans", "order", "aggregate"),
     "keys": ("lib", "known", "keys"),
     "flush": ("lib", "rows", "known", "flush"),
     "resolve": ("lib", "resolve"),

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from ...contract import Column, Table
 from .calls import Call, Claim
-from .packing import READ, Packed, pack, texts
+from .packing import READ, Packed, pack, read_texts, texts, untagged
 
 
 class Fields(NamedTuple):
     """Types and names of some columns, the names as words of a command and in packed form, too."""
 
-    types: list[str]
+    types: list[str | Callable[[bytes], Any]]
     readers: list[Callable[[bytes], Any]]
     names: list[bytes]
     packed: Packed
@@ -61,9 +61,29 @@ def fields_of(table: Table, names: Sequence[str] | None) -> Fields:
 
 
 def _fields(table: Table, names: Sequence[str]) -> Fields:
-    types: list[str] = [table.columns[table.positions[name]].type for name in names]
+    if not all(name in table.positions for name in names):
+        return _with_leaves(table, names)
+    types: list[str | Callable[[bytes], Any]] = [table.columns[table.positions[name]].type for name in names]
     encoded = [name.encode() for name in names]
-    return Fields(types, [READ[kind] for kind in types], encoded, texts(encoded))
+    return Fields(types, [READ[table.column(name).type] for name in names], encoded, texts(encoded))
+
+
+def _with_leaves(table: Table, names: Sequence[str]) -> Fields:
+    """Return names of which some are leaves: the map is fetched for each, and the leaf taken out of it here."""
+    readers, encoded = [], []
+    for name in names:
+        if name in table.positions:
+            readers.append(READ[table.columns[table.positions[name]].type])
+            encoded.append(name.encode())
+        else:
+            place, path = table.leaf(name)
+            readers.append(_leaf(path))
+            encoded.append(table.names[place].encode())
+    return Fields([*readers], readers, encoded, texts(encoded))
+
+
+def _leaf(path: str) -> Callable[[bytes], Any]:
+    return lambda stored: untagged(read_texts(stored).get(path))
 
 
 def claim(table: Table, namespace: str) -> Claim:

@@ -2,13 +2,15 @@
 
 Each request is a generator that yields ``Call``s, one after the other, takes what the server answers to each, and
 returns the reply. Most make one call; what can be large is continued in parts, so that no call is long. What reads is
-in ``reads``, what writes in ``commits``, structures in ``structures`` and flushes in ``flushes``; the rest is here.
+in ``reads`` and ``aggregates``, what writes in ``commits``, and ``structures`` and ``flushes`` have modules of their
+own, too; the rest is here.
 """
 
 from __future__ import annotations
 
 from ... import contract
-from ...contract import Commit, Count, Eq, Flush, Ids, Keys, Ping, Range, Request, Select, Table, Take, keys
+from ...contract import Aggregate, Commit, Count, Eq, Flush, Ids, Keys, Ping, Range, Request, Select, Table, Take, keys
+from .aggregates import aggregate
 from .calls import PART, Call, Steps, call
 from .commits import commit
 from .flushes import flush
@@ -34,6 +36,8 @@ def steps(request: Request, namespace: str) -> Steps:
             return operate(request, namespace)
         case Take(place):  # whether there is anything; to pop it, or to wait, is the business of ``talk``
             return operate(contract.Call(place, "size"), namespace)
+        case Aggregate():
+            return aggregate(request, namespace)
         case Keys(table):
             return _keys(table, namespace)
         case Flush(table):

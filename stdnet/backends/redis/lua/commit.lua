@@ -65,12 +65,39 @@ local function rescored(draft, id, source, given)
     return format('%.17g', sum)
 end
 
+-- Return the places of a run as numbers, and those of leaves, `place:path`, as {place, path}.
+local function parsed(places)
+    for i, text in ipairs(places) do
+        places[i] = tonumber(text)
+        if not places[i] then
+            local place, path = string.match(text, '^(%d+):(.*)$')
+            places[i] = {tonumber(place), path}
+            places.leaves = true
+        end
+    end
+end
+
+-- Set or remove leaves of the maps of a row, each map decoded once.
+local function patch(row, places, values)
+    local maps = {}
+    for i, place in ipairs(places) do
+        if type(place) == 'table' then
+            local n, text = place[1], row[place[1]]
+            maps[n] = maps[n] or text and text ~= '' and cjson.decode(text) or {}
+            maps[n][place[2]] = values[i] or nil
+        end
+    end
+    for n, map in pairs(maps) do
+        row[n] = next(map) and cjson.encode(map) or ''
+    end
+end
+
 -- Let one change act on the draft; return its id, or nil and a clash.
 local function work_out(draft, id, previous, given, places, values, mark)
     local source = previous or id
     local base = exists(draft, source)
     if previous then
-        if not base and places and #places < #draft.t.names then
+        if not base and places and (places.leaves or #places < #draft.t.names) then
             return nil, {'gone', draft.t.pk, previous}
         elseif base and id ~= previous and exists(draft, id) then
             return nil, {'id', draft.t.pk, id, id}
@@ -84,7 +111,12 @@ local function work_out(draft, id, previous, given, places, values, mark)
             row[n] = old[n] or false
         end
         for i, place in ipairs(places) do
-            row[place] = values[i]
+            if type(place) == 'number' then
+                row[place] = values[i]
+            end
+        end
+        if places.leaves then
+            patch(row, places, values)
         end
     end
     local score = rescored(draft, id, base and source, given)
@@ -116,9 +148,7 @@ local function save_all(number, save, allotted, clashes)
     for _, run in ipairs(save[6]) do
         local places, columns = run[2], run[3]
         if places then
-            for i = 1, #places do
-                places[i] = tonumber(places[i])
-            end
+            parsed(places)
         end
         for i = 1, tonumber(run[1]) do
             change = change + 1

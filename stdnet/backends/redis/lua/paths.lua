@@ -8,7 +8,10 @@
 -- or to false. What each id leads to is looked up once.
 local function follower(path, n, kind, field)
     local t, known, deeper, name = open(path[n][2]), {}, nil, field
-    if path[n + 1] then
+    local read
+    if not path[n + 1] then
+        read = reader(t, field)
+    else
         name = path[n + 1][1]
         deeper = follower(path, n + 1, t.column[name].type, field)
     end
@@ -16,11 +19,12 @@ local function follower(path, n, kind, field)
         if name == t.pk then
             return call('ZSCORE', t.ids, id) and id
         end
-        local value = call('HGET', obj_key(t, id), name)
-        if value and deeper then
-            return deeper(value)
+        if read then
+            local value = read(id)
+            return value ~= 'b' and value -- a leaf that is null
         end
-        return value
+        local value = call('HGET', obj_key(t, id), name)
+        return value and deeper(value)
     end
     return function(value)
         if known[value] == nil then
@@ -33,7 +37,7 @@ end
 
 local function by_path(t, set, field, path)
     local first, last = t.column[path[1][1]], open(path[#path][2])
-    local kind = field == last.pk and last.type or last.column[field].type
+    local _, kind = reader(last, field)
     local follow, ids, values, blank = follower(path, 1, first.type, field), members(set), {}, missing(kind)
     for i, id in ipairs(ids) do
         local value = call('HGET', obj_key(t, id), first.name)

@@ -103,9 +103,9 @@ end
 
 -- Return the ids, of `set`, for which test(value, id) holds; rows without the value are left out.
 local function filter(t, set, field, test)
-    local kept, own = {}, field == t.pk
+    local kept, read = {}, reader(t, field)
     for _, id in ipairs(members(set)) do
-        local value = own and id or call('HGET', obj_key(t, id), field)
+        local value = read(id)
         if value and test(value) then
             kept[#kept + 1] = id
         end
@@ -150,13 +150,29 @@ local function predicate(op, wanted, less)
     return SEARCH[op](wanted)
 end
 
+-- Leaves are compared with those of their class only; their text is searched without the letter for the type.
+local function leaf_predicate(op, wanted)
+    if #op > 2 then
+        local test = predicate(op, wanted)
+        return function(value) return test(sub(value, 2)) end
+    end
+    local class, test = CLASS[byte(wanted)], nil
+    if op == 'eq' then
+        test = function(value) return not leaf_less(value, wanted) and not leaf_less(wanted, value) end
+    else
+        test = predicate(op, wanted, leaf_less)
+    end
+    return function(value) return CLASS[byte(value)] == class and test(value) end
+end
+
 local function nulls(t, field, wanted, set)
     if field == t.pk then
         return wanted and {} or members(set)
     end
-    local kept = {}
+    local kept, read, kind = {}, reader(t, field)
     for _, id in ipairs(members(set)) do
-        if ((call('HGET', obj_key(t, id), field) or '') == '') == wanted then
+        local value = read(id) or ''
+        if (value == '' or kind == 'leaf' and leaf_blank(value)) == wanted then
             kept[#kept + 1] = id
         end
     end
@@ -249,8 +265,9 @@ function NODES.scan(t, node, within)
     if op == 'isnull' then
         return store(nulls(t, field, node[4] == '1', set))
     end
-    local kind = field == t.pk and t.type or t.column[field].type
-    return store(filter(t, set, field, predicate(op, node[4], LESS[kind])))
+    local _, kind = reader(t, field)
+    local test = kind == 'leaf' and leaf_predicate(op, node[4]) or predicate(op, node[4], LESS[kind])
+    return store(filter(t, set, field, test))
 end
 
 -- {'where', {{op, argument}, ...}, fields}

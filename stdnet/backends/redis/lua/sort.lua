@@ -48,15 +48,29 @@ local function int_ranks(values)
     return ranks
 end
 
+-- Leaves of equal value, such as i5 and f5.0, have one rank.
+local function leaf_ranks(values)
+    local ranks, sorted, rank = {}, distinct(values), 0
+    table.sort(sorted, leaf_less)
+    for n, value in ipairs(sorted) do
+        rank = n > 1 and leaf_less(sorted[n - 1], value) and n or rank
+        ranks[value] = format('%d', rank)
+    end
+    return ranks
+end
+
 -- Return what a missing value of a type counts as.
 local function missing(kind)
-    return INDEXED[kind] == 'number' and '0' or ''
+    return kind == 'leaf' and 'i0' or INDEXED[kind] == 'number' and '0' or ''
 end
 
 -- Return a sorted set of `ids` where they stand by their values, given in the same order, of the type `kind`.
 local function by_values(ids, values, kind)
     if INDEXED[kind] == 'text' then
         return by_rank(ids, values, text_ranks(values))
+    end
+    if kind == 'leaf' then
+        return by_rank(ids, values, leaf_ranks(values))
     end
     local ranks, exact = number_ranks(values)
     if kind == 'int' and not exact then
@@ -65,12 +79,14 @@ local function by_values(ids, values, kind)
     return by_rank(ids, values, ranks)
 end
 
-local function by_value(t, set, column)
-    local ids, values, blank = members(set), {}, missing(column.type)
+local function by_value(t, set, field)
+    local ids, values, read, kind = members(set), {}, reader(t, field)
+    local blank = missing(kind)
     for i, id in ipairs(ids) do
-        values[i] = call('HGET', obj_key(t, id), column.name) or blank
+        local value = read(id)
+        values[i] = value and not (kind == 'leaf' and value == 'b') and value or blank
     end
-    return by_values(ids, values, column.type)
+    return by_values(ids, values, kind)
 end
 
 local function by_index(t, set, column)
@@ -115,10 +131,10 @@ local function sorted(t, set, sort)
         return by_pk(t, set), nil
     end
     local column = t.column[sort[1]]
-    if column.index == 'range' then
+    if column and column.index == 'range' then
         return by_index(t, set, column), arranger(t)
     end
-    return by_value(t, set, column), arranger(t)
+    return by_value(t, set, sort[1]), arranger(t)
 end
 
 -- Return a slice of `count` items as Python understands it.
