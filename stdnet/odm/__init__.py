@@ -1,5 +1,6 @@
 """The object-data mapper: models, fields, routers, sessions and queries."""
 
+from .applications import model_iterator
 from .compositeid import CompositeIdField
 from .explain import Explanation
 from .fields import AtomField, Field, LazyProxy
@@ -22,6 +23,16 @@ from .scalarfields import (
     FloatField,
     IntegerField,
     SymbolField,
+)
+from .serializers import (
+    CsvSerializer,
+    JsonLinesSerializer,
+    JsonSerializer,
+    Serializer,
+    all_serializers,
+    get_serializer,
+    register_serializer,
+    unregister_serializer,
 )
 from .session import AsyncSession, Session, SessionModel
 from .signals import Event
@@ -48,6 +59,7 @@ __all__ = [
     "ByteField",
     "CharField",
     "CompositeIdField",
+    "CsvSerializer",
     "DateField",
     "DateTimeField",
     "Event",
@@ -56,6 +68,8 @@ __all__ = [
     "FloatField",
     "ForeignKey",
     "IntegerField",
+    "JsonLinesSerializer",
+    "JsonSerializer",
     "LazyForeignKey",
     "LazyProxy",
     "Manager",
@@ -72,19 +86,25 @@ __all__ = [
     "QueryBase",
     "RelatedManager",
     "Router",
+    "Serializer",
     "Session",
     "SessionModel",
     "StdModel",
     "SymbolField",
     "Transaction",
+    "all_serializers",
     "autoincrement",
     "create_model",
     "difference",
     "get_hash_from_model",
     "get_model_from_hash",
+    "get_serializer",
     "hashmodel",
     "intersect",
+    "model_iterator",
     "model_to_dict",
     "orderinginfo",
+    "register_serializer",
     "union",
+    "unregister_serializer",
 ]
