@@ -19,7 +19,7 @@ StdNetException
 ├─ SessionNotAvailable
 │  └─ RelationNotLoaded
 ├─ InvalidTransaction
-├─ ReadOnly
+│  └─ ReadOnly
 ├─ ResponseError
 │  ├─ CommitException
 │  ├─ CommitUnknown
@@ -37,6 +37,9 @@ StdNetException
 │  ├─ StructureNotBound            (AttributeError)
 │  └─ BadStructureValue            (ValueError)
 ├─ ObjectNotValidated              = Model.DoesNotValidate
+├─ SerializerError                 (ValueError)
+│  ├─ UnknownSerializer
+│  └─ BadRow
 └─ QuerySetError
    ├─ UnknownField
    ├─ UnknownLookup
@@ -338,6 +341,33 @@ class BadStructureValue(StructureFieldError, ValueError):
 
 class ObjectNotValidated(StdNetException):
     """A value that must be unique is taken (``Model.DoesNotValidate``)."""
+
+
+class SerializerError(StdNetException, ValueError):
+    """A dump cannot be written or read in the way that was asked for."""
+
+
+class UnknownSerializer(SerializerError):
+    """A serializer was asked for by a name that none has."""
+
+    def __init__(self, name: object, known: Iterable[str]) -> None:
+        super().__init__(f"There is no serializer {shown(name)}.{_suggestion(str(name), known)}")
+
+
+class BadRow(SerializerError):
+    """A line or a row of a dump cannot be loaded; nothing of its batch was stored.
+
+    ``line`` is its number, from 1, in the file (in a JSON dump: among the rows of its model), ``problem`` says what
+    is wrong with it. ``stored`` rows were stored before, in earlier batches.
+    """
+
+    def __init__(self, place: str, line: int, problem: str, stored: int = 0) -> None:
+        self.line, self.problem, self.stored = line, problem, stored
+        before = f"{stored} rows were stored before it" if stored else "nothing was stored before it"
+        super().__init__(
+            f"{place} {line} cannot be loaded: {problem.rstrip('.')}. Nothing of its batch was stored; {before}. "
+            "Correct it and load the dump again: a row that has an id takes the place of the one that was stored."
+        )
 
 
 class QuerySetError(StdNetException):

@@ -1,6 +1,7 @@
 """The object-data mapper: models, fields, routers, sessions and queries."""
 
 from .aggregates import Aggregation, AsyncGroups, Avg, Count, Groups, Max, Min, Sum
+from .applications import model_iterator
 from .compositeid import CompositeIdField
 from .explain import Explanation
 from .fields import AtomField, Field, LazyProxy
@@ -27,6 +28,16 @@ from .scalarfields import (
     FloatField,
     IntegerField,
     SymbolField,
+)
+from .serializers import (
+    CsvSerializer,
+    JsonLinesSerializer,
+    JsonSerializer,
+    Serializer,
+    all_serializers,
+    get_serializer,
+    register_serializer,
+    unregister_serializer,
 )
 from .session import AsyncSession, Session, SessionModel
 from .signals import Event
@@ -103,6 +114,7 @@ __all__ = [
     "CharField",
     "CompositeIdField",
     "Count",
+    "CsvSerializer",
     "DateField",
     "DateTimeField",
     "DecimalField",
@@ -117,6 +129,8 @@ __all__ = [
     "HashTable",
     "IntegerField",
     "JSONField",
+    "JsonLinesSerializer",
+    "JsonSerializer",
     "KeyValueMixin",
     "LazyForeignKey",
     "LazyProxy",
@@ -145,6 +159,7 @@ __all__ = [
     "RelatedManager",
     "Router",
     "Sequence",
+    "Serializer",
     "Session",
     "SessionModel",
     "Set",
@@ -164,17 +179,22 @@ __all__ = [
     "Transaction",
     "UUIDField",
     "Zset",
+    "all_serializers",
     "autoincrement",
     "commit_when_no_transaction",
     "create_model",
     "difference",
     "get_hash_from_model",
     "get_model_from_hash",
+    "get_serializer",
     "hashmodel",
     "intersect",
+    "model_iterator",
     "model_to_dict",
     "orderinginfo",
+    "register_serializer",
     "twins",
     "union",
+    "unregister_serializer",
     "verb",
 ]

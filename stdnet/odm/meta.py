@@ -123,7 +123,7 @@ class ModelMeta(Generic[M]):
         self.abstract = abstract
         self.registers = register
         self.hash: str | None = None
-        self.app_label = _app_label(model.__module__) if app_label is None else app_label
+        self.app_label = app_label_of(model.__module__) if app_label is None else app_label
         self.name = (name or model.__name__).lower()
         self.modelkey = modelkey or (f"{self.app_label}.{self.name}" if self.app_label else self.name)
         self.attributes: tuple[str, ...] = unique_tuple(attributes)
@@ -443,6 +443,7 @@ def _has_surrogates(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _app_label(module: str) -> str:
+def app_label_of(module: str) -> str:
+    """Return the app label of the models of a module: the last part of its name that is not ``models``."""
     parts = module.split(".")
     return parts[-2] if parts[-1] == "models" and len(parts) > 1 else parts[-1]

@@ -7,12 +7,15 @@ that need it say so.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..errors import (
     ImproperlyConfigured,
     InvalidKeyword,
+    ModelNotAvailable,
     ObjectNotFound,
     ObjectNotValidated,
     QuerySetError,
@@ -20,7 +23,7 @@ from ..errors import (
 )
 from . import loading
 from .fields import Field
-from .meta import JSPLITTER, ModelMeta
+from .meta import JSPLITTER, ModelMeta, get_model_from_hash
 from .runner import arun, run
 from .state import ModelState
 
@@ -282,6 +285,8 @@ class StdModel(Model):
 
     def fieldvalue_pairs(self, exclude_cache: bool = False) -> Iterator[tuple[Field[Any], Any]]:
         """Yield (field, value) for each scalar field that is set on this instance."""
+        for key in self._meta.foreignkeys:
+            key.settle(self)
         for field in self._meta.scalarfields:
             if field.attname in self.__dict__ and not (exclude_cache and field.as_cache):
                 yield field, self.__dict__[field.attname]
@@ -324,18 +329,22 @@ class StdModel(Model):
         return data
 
     def tojson(self, exclude_cache: bool = True) -> dict[str, Any]:
-        """Return a JSON-ready dict of the pk and all values that are not blank; empty before there is a pk."""
+        """Return a JSON-ready dict of the pk and all values that are not blank; empty before there is a pk.
+
+        Foreign keys are there by name, with the id. A blank text is left out where it is what a missing one becomes.
+        """
         pk = self.pkvalue()
         if pk is None or pk == "":
             return {}
         data = {self._meta.pkname(): self._meta.pk.json_serialise(self._meta.pk.to_python(pk))}
         for field, value in self.fieldvalue_pairs(exclude_cache):
-            if value is not None and (form := field.json_serialise(field.to_python(value))) not in ("", None):
+            form = None if value is None else field.json_serialise(field.to_python(value))
+            if form is not None and (form != "" or field.default not in (None, "", b"")):
                 data[field.name] = form
         return data
 
     @classmethod
-    def from_base64_data(cls, **kwargs: Any) -> Self:
+    def from_base64_data(cls, /, **kwargs: Any) -> Self:
         """Return a new instance from what ``tojson`` gave; unknown names are ignored."""
         instance = cls()
         for name, value in kwargs.items():
@@ -413,8 +422,29 @@ class StdModel(Model):
         attributes = {name: getattr(self, name, None) for name in self._meta.attributes}
         return self.pkvalue(), self._loadedfields, {**attributes, **self.todict()}
 
+    def __reduce__(self) -> Any:
+        return _blank, _name_of(type(self)), self.__getstate__()
+
     def __setstate__(self, state: tuple[Any, tuple[str, ...] | None, dict[str, Any]]) -> None:
         self._meta.load_state(self, state)
+
+
+def _name_of(model: type[Model]) -> tuple[Any, ...]:
+    """Return how a pickle names a model: by itself, or, if its module does not have it, by its module and its hash."""
+    module, hash = sys.modules.get(model.__module__), model._meta.hash
+    hidden = "." not in model.__qualname__ and getattr(module, model.__qualname__, None) is not model
+    return (model.__module__, hash) if hidden and hash is not None else (model,)
+
+
+def _blank(model: Any, hash: str = "") -> Any:
+    """Return an instance without attributes, of a model as ``_name_of`` has named it."""
+    if not hash:
+        return model.__new__(model)
+    import_module(model)  # which makes the models that many-to-many fields need
+    found = get_model_from_hash(hash)
+    if found is None:
+        raise ModelNotAvailable(f"A pickle is of a model with the hash {hash!r}, and {model} makes none that has it.")
+    return found.__new__(found)
 
 
 def create_model(name: str, *attributes: str, **params: Any) -> type[StdModel]:

@@ -244,6 +244,9 @@ class ForeignKey(AtomField[M]):
     def json_serialise(self, value: Any) -> Any:
         return None if value is None else self.related_pk.json_serialise(self.to_python(value))
 
+    def from_json(self, value: Any) -> Any:
+        return self.get_default() if value is None or value == "" else self.convert(self.related_pk.from_json(value))
+
     def set_value(self, instance: Model, value: Any) -> None:
         if hasattr(value, "_meta"):
             setattr(instance, self.name, value)

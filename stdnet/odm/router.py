@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, overload
 
 from ..backends import getdb
 from ..backends.base import BackendDataServer
 from ..errors import ImproperlyConfigured
 from . import programs
+from .applications import Application, model_iterator
 from .loading import Mode, checked_mode
 from .managers import AsyncManager, Manager, ManagerBase, StructureManager
 from .meta import ModelMeta
@@ -34,6 +35,7 @@ class RouterBase(Generic[G]):
     """The registry of a router: a manager for each model, reached by ``router[Model]`` or ``router.modelname``.
 
     ``relations`` is the default of its sessions: ``"lazy"``, ``"raise"`` or ``"batch"``, see ``query.relations``.
+    ``install_global`` makes the manager an attribute of the model, too: ``Model.objects``, the last router's.
     """
 
     manager_class: ClassVar[type[ManagerBase[Any, Any]]]
@@ -113,12 +115,45 @@ class RouterBase(Generic[G]):
         own = isinstance(instance, Structure) and instance.field is None
         return self._structures.get(instance.key) if own else None
 
+    def register_applications(
+        self,
+        applications: Application | Iterable[Application],
+        models: Collection[str] | None = None,
+        backends: Mapping[str, Any] | None = None,
+    ) -> list[type[Model]]:
+        """Register the models of applications, as ``odm.model_iterator`` finds them; return those that are new here.
+
+        ``models`` picks some by model key. ``backends`` says by model key, or by app label, where models live that do
+        not live in the default backend: a backend, a connection string, or a dict of arguments of ``register``.
+        """
+        wanted = (models,) if isinstance(models, str) else models
+        registered: list[type[Model]] = []
+        for model in model_iterator(applications):
+            meta = model._meta
+            if wanted is None or str(meta) in wanted:
+                found = (backends or {}).get(str(meta), (backends or {}).get(meta.app_label))
+                options = dict(found) if isinstance(found, Mapping) else {"backend": found}
+                if self.register(model, **{"include_related": False, **options}) is not None:
+                    registered.append(model)
+        return registered
+
     def _enter(self, meta: ModelMeta[Any], server: BackendDataServer, reader: BackendDataServer | None) -> None:
+        own = getattr(meta.model, "objects", None)
+        if self.install_global and ("objects" in meta.dfields or not isinstance(own, (ManagerBase, type(None)))):
+            raise ImproperlyConfigured(
+                f'Cannot install the manager of "{meta}": its "objects" is something else. Rename that, or leave out '
+                "install_global."
+            )
         made = getattr(meta.model, self.manager_attribute) or self.manager_class
         manager = self._managers[meta] = cast("G", made(meta.model, server, reader, self))
         self._names.setdefault(meta.name, manager)
         if self.install_global:
             meta.model.objects = manager
+
+    def _leave(self, manager: G) -> None:
+        """Take the manager off the model, if ``install_global`` has put it there."""
+        if vars(manager.model).get("objects") is manager:
+            del manager.model.objects
 
     def _server(self, backend: BackendDataServer | str | None, params: dict[str, Any]) -> BackendDataServer:
         """Return the backend of a connection string, the same one each time."""
@@ -136,6 +171,8 @@ class RouterBase(Generic[G]):
             self._managers.clear()
             self._names.clear()
             self._structures.clear()
+            for each in managers:
+                self._leave(each)
             return managers
         if isinstance(model, Structure):
             found = self._structures.pop(model.key, None)
@@ -143,6 +180,7 @@ class RouterBase(Generic[G]):
         manager = self._managers.pop(getattr(model, "_meta", None), None)  # type: ignore[arg-type]
         if manager is None:
             return None
+        self._leave(manager)
         self._names = {name: each for name, each in self._names.items() if each is not manager}
         return [manager]
 

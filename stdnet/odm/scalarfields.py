@@ -7,6 +7,7 @@ overloads of ``__init__`` exist for type checkers: a number or date that is not 
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Hashable
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
@@ -109,6 +110,9 @@ class FloatField(NumericField[F]):
         number: float = value
         return number + 0.0 if self.primary_key else number  # 0.0 and -0.0 are one id, so one of them is chosen
 
+    def json_serialise(self, value: Any) -> Any:
+        return str(value) if value in (math.inf, -math.inf) else value  # JSON has no word for infinities
+
 
 class BooleanField(NumericField[bool]):
     """``True`` or ``False``; a missing value is ``False`` unless the default says otherwise."""
@@ -142,6 +146,9 @@ class BooleanField(NumericField[bool]):
 
     def json_serialise(self, value: Any) -> Any:
         return None if value is None else bool(value)
+
+    def from_json(self, value: Any) -> Any:
+        return self.to_python({"true": True, "false": False}.get(value, value) if isinstance(value, str) else value)
 
 
 class AutoIdField(AtomField[int]):
@@ -323,7 +330,13 @@ class DateTimeField(DateField[D]):
         return self.dump(self._moment(value) if bound else self.convert(value))
 
     def json_serialise(self, value: Any) -> Any:
-        return None if value is None else self.dump(self.convert(value)) / 1_000_000
+        """Return the seconds since 1970, or ISO text where a float cannot hold them to the microsecond."""
+        if value is None:
+            return None
+        moment = self.convert(value)
+        micros = self.dump(moment)
+        exact = timedelta(seconds=micros / 1_000_000) == timedelta(microseconds=micros)
+        return micros / 1_000_000 if exact else moment.isoformat()
 
 
 class SymbolField(AtomField[str]):
