@@ -14,6 +14,7 @@ from .plan import (
     In,
     Instruction,
     Intersect,
+    Match,
     Plan,
     Range,
     Scalar,
@@ -48,7 +49,9 @@ from .requests import (
     Sort,
     Table,
     Take,
+    joint,
 )
+from .updates import Assign, Update
 
 __all__ = [
     "HASH",
@@ -61,6 +64,7 @@ __all__ = [
     "TS",
     "ZSET",
     "All",
+    "Assign",
     "Call",
     "Change",
     "Clash",
@@ -80,6 +84,7 @@ __all__ = [
     "Intersect",
     "Keys",
     "Kind",
+    "Match",
     "Operation",
     "Ping",
     "Place",
@@ -100,7 +105,9 @@ __all__ = [
     "Table",
     "Take",
     "Union",
+    "Update",
     "Where",
     "is_nothing",
+    "joint",
     "kind",
 ]

@@ -64,6 +64,8 @@ from .structures import (
     verb,
 )
 from .transaction import AsyncTransaction, ModelDictionary, Transaction
+from .updates import Expression, F
+from .versions import VersionField
 
 Mapper = Router
 AsyncMapper = AsyncRouter
@@ -99,6 +101,8 @@ __all__ = [
     "DateTimeField",
     "Event",
     "Explanation",
+    "Expression",
+    "F",
     "Field",
     "FloatField",
     "ForeignKey",
@@ -144,6 +148,7 @@ __all__ = [
     "SymbolField",
     "TimeSeriesField",
     "Transaction",
+    "VersionField",
     "Zset",
     "autoincrement",
     "commit_when_no_transaction",

@@ -18,7 +18,7 @@ from ..errors import (
     QuerySetError,
     SessionNotAvailable,
 )
-from . import loading
+from . import loading, versions
 from .fields import Field
 from .meta import JSPLITTER, ModelMeta
 from .runner import arun, run
@@ -395,6 +395,9 @@ class StdModel(Model):
         self._loadedfields = tuple(dict.fromkeys((self._loadedfields or ()) + (other._loadedfields or ())))
         for field in other.loadedfields():
             setattr(self, field.attname, getattr(other, field.attname))
+        if (known := versions.remembered(self)) is not None:
+            known |= versions.remembered(other) or {}
+            versions.remember(self, tuple(known), tuple(known.values()))
 
     @classmethod
     def get_field(cls, name: str) -> Field[Any] | None:

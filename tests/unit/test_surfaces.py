@@ -27,7 +27,7 @@ ONE_SIDED = {
 }
 
 AWAITED = {
-    "Query": {"all", "items", "get", "count", "contains", "delete", "test_unique", "explain"},
+    "Query": {"all", "items", "get", "count", "contains", "delete", "update", "test_unique", "explain"},
     "Session": {"commit", "add", "delete", "update_or_create", "flush", "clean", "keys"},
     "Manager": {"new", "save", "update_or_create", "all", "get", "count", "flush", "clean", "keys", "create_all"},
     "Router": {"add", "from_uuid", "flush", "create_all", "close", "__exit__", "__enter__"},

@@ -8,7 +8,7 @@ in ``reads``, what writes in ``commits``, structures in ``structures`` and flush
 from __future__ import annotations
 
 from ... import contract
-from ...contract import Commit, Count, Eq, Flush, Ids, Keys, Ping, Range, Request, Select, Table, Take, keys
+from ...contract import Commit, Count, Eq, Flush, Ids, Keys, Match, Ping, Range, Request, Select, Table, Take, keys
 from .calls import PART, Call, Steps, call
 from .commits import commit
 from .flushes import flush
@@ -24,7 +24,7 @@ def steps(request: Request, namespace: str) -> Steps:
             return commit(request, namespace)
         case Select(plan=Ids((id,)), sort=None) if is_simple(request):
             return get(request, id, namespace)
-        case Select(plan=Eq() | Range(), sort=None) if is_simple(request):
+        case Select(plan=Eq() | Match() | Range(), sort=None) if is_simple(request):
             return find(request, namespace)
         case Select():
             return select(request, namespace)
