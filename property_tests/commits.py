@@ -16,6 +16,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from stdnet.contract import Change, Column, Commit, Delete, Ids, Reference, Request, Row, Save, Table
 
 from .plans import plans
+from .strategies_updates import updates
 from .tables import IDS, few_or_all, pool, refers, values, weighted
 
 OnDelete = Literal["cascade", "restrict", "null"]
@@ -47,7 +48,20 @@ def changes(draw: DrawFn, table: Table) -> Change:
     fields = draw(st.one_of(st.none(), subset(table)))
     row = draw(rows(table, table.names if fields is None else fields))
     allot = table.auto and kind != "old" and draw(st.booleans())
-    return Change(None if allot else id, previous, row, fields, draw(scores(table)))
+    change = Change(None if allot else id, previous, row, fields, draw(scores(table)))
+    return change if previous is None else draw(narrowed(table, change))
+
+
+@st.composite
+def narrowed(draw: DrawFn, table: Table, change: Change) -> Change:
+    """Draw what a change is to do with a row that is there: overwrite some columns, or be for one version of it."""
+    names = table.names if change.fields is None else change.fields
+    changed = tuple(draw(st.lists(st.sampled_from(names), unique=True))) if names and draw(st.booleans()) else None
+    version = None
+    if table.names and draw(st.integers(0, 4)) == 0:
+        name = "version" if "version" in table.names else draw(st.sampled_from(table.names))
+        version = name, draw(values(table.column(name)))
+    return change._replace(changed=changed, rescored=draw(st.booleans()), version=version)
 
 
 @cache
@@ -73,6 +87,11 @@ def families(draw: DrawFn, table: Table, cast: tuple[Table, ...]) -> Save:
             if column.unique and (n, row[n]) in taken:
                 row[n] = None
             taken.add((n, row[n]))
+        for names in table.together:
+            places = [table.positions[name] for name in names]
+            if (-1, tuple(row[n] for n in places)) in taken:
+                row[places[0]] = None
+            taken.add((-1, tuple(row[n] for n in places)))
         changes.append(Change(id, None, tuple(row), score=draw(scores(table))))
     return Save(table, tuple(changes))
 
@@ -88,8 +107,12 @@ def populations(table: Table) -> SearchStrategy[Save]:
         parts = st.tuples(st.sampled_from(IDS[table.name]), rows(table, table.names, whole), scores(table))
         return parts.map(lambda some: Change(some[0], None, some[1], score=some[2]))
 
+    def apart(names: tuple[str, ...]) -> Callable[[Change], Any]:
+        keys = [free(table.positions[name]) for name in names]
+        return lambda change: tuple(key(change) for key in keys)
+
     uniques = [free(n) for n, column in enumerate(table.columns) if column.unique]
-    keys = (lambda change: change.id, *uniques)
+    keys = (lambda change: change.id, *uniques, *map(apart, table.together))
     some = st.one_of(*(st.lists(new(whole), min_size=1, max_size=6, unique_by=keys) for whole in (False, True)))
     return some.map(lambda found: Save(table, tuple(found)))
 
@@ -180,7 +203,12 @@ def commits(cast: tuple[Table, ...]) -> SearchStrategy[Request]:
     tables = st.sampled_from(cast)
     removals = st.lists(tables.flatmap(deletes), min_size=1, max_size=2).map(tuple)
     writes = weighted((1, st.just(())), (5, st.lists(tables.flatmap(saves), min_size=1, max_size=2).map(tuple)))
-    return st.builds(Commit, weighted((2, st.just(())), (1, removals)), writes, token=tokens)
+    acts = st.lists(tables.flatmap(updates), min_size=1, max_size=2).map(tuple)
+    nothing: SearchStrategy[tuple[()]] = st.just(())
+    plain = st.builds(Commit, weighted((2, nothing), (1, removals)), writes, token=tokens)
+    several = weighted((2, nothing), (1, writes))
+    updating = st.builds(Commit, weighted((4, nothing), (1, removals)), several, token=tokens, updates=acts)
+    return weighted((3, plain), (1, updating))
 
 
 @cache

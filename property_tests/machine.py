@@ -32,6 +32,8 @@ class Handle:
     """The id under which its row was when it was loaded or saved."""
     values: dict[str, Any] = field(default_factory=dict)
     """What it was given or loaded with, if the machine keeps account of that."""
+    seen: dict[str, Any] | None = None
+    """The values that its row had when it was loaded or saved, unless the session has let go of it since."""
     deleted: bool = False
     key: Any = None
     """Under what it is queued: two handles of one key replace each other."""
@@ -39,6 +41,14 @@ class Handle:
     @property
     def model(self) -> type[odm.StdModel]:
         return type(self.instance)
+
+
+def changed(handle: Handle, values: dict[str, Any], old: Any) -> dict[str, Any]:
+    """Return what a save writes: all values, or, if there is a row, those that differ from what the handle has seen."""
+    seen = handle.seen
+    if old is None or seen is None:
+        return values
+    return {name: value for name, value in values.items() if name not in seen or seen[name] != value}
 
 
 class Refusal(Exception):
@@ -89,6 +99,8 @@ class Pending:
                 del queue[handle.key]
 
     def expunge(self, handle: Handle) -> None:
+        if self.holds(handle):
+            handle.seen = None
         self.forget(handle)
         if handle in self.doomed:
             self.doomed = [each for each in self.doomed if each is not handle]

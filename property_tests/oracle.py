@@ -16,6 +16,7 @@ from stdnet.contract.keys import escape, shown
 from stdnet.errors import ResponseError
 
 from .oracle_structures import Shelf, look_up, perform
+from .oracle_updates import updated
 from .oracle_values import blank, run, same, scanned, within
 
 EMPTY: dict[str, Any] = {"int": 0, "float": 0, "str": "", "bytes": b""}
@@ -101,6 +102,11 @@ class Oracle:
             case c.Eq(name, values):
                 read = reader(table, name)
                 return [line for line in lines if any(same(read(line), value) for value in values)]
+            case c.Match(names, wanted):
+                if names not in table.together:
+                    raise KeyError(names)
+                rows = [(line, tuple(line.values[name] for name in names)) for line in lines]
+                return [line for line, found in rows if found in wanted and not any(map(blank, found))]
             case c.Range(name):
                 read = reader(table, name)
                 return [line for line in lines if within(plan, read(line))]
@@ -109,8 +115,8 @@ class Oracle:
                 return [line for line in lines if scanned(plan, read(line))]
             case c.Where(program, names):
                 reads = {name: reader(table, name) for name in names}
-                rows = [(line, {name: read(line) for name, read in reads.items()}) for line in lines]
-                return [line for line, row in rows if None not in row.values() and run(program, row) is True]
+                seen = [(line, {name: read(line) for name, read in reads.items()}) for line in lines]
+                return [line for line, row in seen if None not in row.values() and run(program, row) is True]
             case c.In(name, other, inner, of):
                 read, source = reader(table, name), reader(other, of)
                 values = tuple(source(line) for line in self.find(other, inner))
@@ -212,11 +218,12 @@ class Oracle:
         if request.token in self.tokens:
             return self.tokens[request.token]
         matched = [[line.id for line in self.find(delete.table, delete.plan)] for delete in request.deletes]
+        chosen = [[line.id for line in self.find(update.table, update.plan)] for update in request.updates]
         doomed = self.cascade(request, matched)
         before = self.places, self.alone
         self.places, self.alone = deepcopy(before)
         try:
-            reply = self.attempt(request, matched, doomed)
+            reply = self.attempt(request, matched, doomed, chosen)
         except BaseException:
             self.places, self.alone = before
             raise
@@ -246,7 +253,7 @@ class Oracle:
         }
 
     def attempt(
-        self, request: c.Commit, matched: list[list[c.Id]], doomed: dict[str, list[Any]]
+        self, request: c.Commit, matched: list[list[c.Id]], doomed: dict[str, list[Any]], chosen: list[list[c.Id]]
     ) -> c.Committed | c.Refused:
         wrong = self.misplaced(request.calls)
         homeless = tuple(n for n, call in enumerate(request.calls) if self.is_homeless(call))
@@ -259,7 +266,13 @@ class Oracle:
             for line in place.lines:
                 line.at = None
         clashes, ids = self.save(request.saves)
-        for table in {save.table.name: save.table for save in request.saves}.values():
+        counts = []
+        for n, (update, some) in enumerate(zip(request.updates, chosen, strict=True), len(request.saves)):
+            lines = [line for id in some if (line := self.place(update.table).under(id)) is not None]
+            clashes += updated(update, lines, n)
+            counts.append(len(lines))
+        written = [save.table for save in request.saves] + [update.table for update in request.updates]
+        for table in {table.name: table for table in written}.values():
             clashes += self.taken(table)
         held = self.let_go(request.references, doomed)
         if clashes or held or homeless:
@@ -271,7 +284,8 @@ class Oracle:
             [self.place(save.table).scores[id] for id in some] if save.table.order == "count" else []
             for save, some in zip(request.saves, ids, strict=True)
         ]
-        return c.Committed(tuple(ids), tuple(scores), tuple(matched), tuple(cascaded(request, matched, doomed)))
+        cascades = tuple(cascaded(request, matched, doomed))
+        return c.Committed(tuple(ids), tuple(scores), tuple(matched), cascades, tuple(counts))
 
     def save(self, saves: Sequence[c.Save]) -> tuple[list[tuple[int, c.Clash]], list[list[Any]]]:
         """Do all changes; return what could not be done, and the ids that they went to."""
@@ -303,6 +317,11 @@ class Oracle:
         for name in names:
             table.positions[name]  # KeyError
         line = None if change.previous is None else place.under(change.previous)
+        if change.version is not None and change.previous is not None:
+            column, wanted = change.version
+            if line is None or line.values[column] != wanted:
+                row = None if line is None else tuple(line.values[name] for name in table.names)
+                return c.Clash("stale", *at, column, None if line is None else line.values[column], None, row)
         if line is None and change.previous is not None and set(names) != set(table.names):
             return c.Clash("gone", *at, table.pk.name, change.previous)
         standing = place.under(id)
@@ -311,12 +330,16 @@ class Oracle:
         score = line.score if line is not None else 0.0
         if change.previous is None and standing is not None:
             score = standing.score
+        given = {**dict(zip(names, change.values, strict=True)), **refs}
+        keeps = line is not None and not change.rescored
+        if line is not None and change.changed is not None:
+            given = {name: given[name] for name in change.changed}
         if line is None:
             line = Line(id, dict.fromkeys(table.names), shelf={} if standing is None else standing.shelf)
             place.lines = [other for other in place.lines if other is not standing] + [line]
-        line.id, line.score, line.at = id, rescored(table, id, score, change.score), at
-        line.values.update(zip(names, change.values, strict=True))
-        line.values.update(refs)
+        line.id, line.at = id, at
+        line.score = rescored(table, id, score, None if keeps else change.score)
+        line.values.update(given)
         place.scores[id] = line.score
         return None
 
@@ -325,15 +348,18 @@ class Oracle:
         place, found = self.place(table), []
         others = [line for line in place.lines if line.at is None]
         touched = sorted((line for line in place.lines if line.at is not None), key=lambda line: line.at or ())
-        for n, column in enumerate(table.columns):
+        unique = [(n, (column.name,)) for n, column in enumerate(table.columns) if column.unique]
+        for n, names in [*unique, *enumerate(table.together, len(table.columns))]:
             for k, line in enumerate(touched):
-                value = line.values[column.name]
-                if not column.unique or blank(value):
+                values = [line.values[name] for name in names]
+                if any(map(blank, values)):
                     continue
-                holder = next((row for row in [*touched[:k], *others] if row.values[column.name] == value), None)
+                rows = [*touched[:k], *others]
+                holder = next((row for row in rows if [row.values[name] for name in names] == values), None)
                 if holder is not None and line.at is not None:
                     shown_id = None if holder.id in place.allotted else holder.id
-                    found.append((n, c.Clash("unique", *line.at, column.name, value, shown_id)))
+                    value = values[0] if len(names) == 1 else None
+                    found.append((n, c.Clash("unique", *line.at, ",".join(names), value, shown_id)))
         return found
 
     def let_go(self, references: Sequence[c.Reference], doomed: dict[str, list[Any]]) -> list[c.Held]:
@@ -363,6 +389,9 @@ class Oracle:
             if any(value is not None for value in line.values.values()):
                 names.add(base + b":obj:" + escape(line.id))
             names |= {base + b":obj:" + escape(line.id) + b":" + name.encode() for name in line.shelf}
+            for joined in table.together:
+                if not any(blank(line.values[name]) for name in joined):
+                    names.add(base + b":uni:" + ",".join(joined).encode())
             for column in table.columns:
                 value, name = line.values[column.name], column.name.encode()
                 if blank(value) and (column.unique or column.index):

@@ -21,6 +21,7 @@ from stdnet.contract import (
     In,
     Instruction,
     Intersect,
+    Match,
     Plan,
     Range,
     Scan,
@@ -55,6 +56,7 @@ def leaves(table: Table) -> SearchStrategy[Plan]:
     kinds: list[tuple[int, list[SearchStrategy[Plan]]]] = [
         (2, [st.just(All()), ids.map(lambda some: Ids(tuple(some)))]),
         (3, [equals(column) for column in table.columns if indexed(column)]),
+        (1, [matches(table, names) for names in table.together]),
         (3, [ranges(column) for column in answering]),
         (3, [scans(column) for column in everything]),
         (2, [wheres(table)]),
@@ -64,6 +66,12 @@ def leaves(table: Table) -> SearchStrategy[Plan]:
 
 def equals(column: Column) -> SearchStrategy[Plan]:
     return st.lists(operands(column), max_size=3).map(lambda some: Eq(column.name, tuple(some)))
+
+
+def matches(table: Table, fields: tuple[str, ...]) -> SearchStrategy[Plan]:
+    one = st.tuples(*(operands(table.column(name)) for name in fields))
+    few = st.tuples(*(st.sampled_from(pool(table.column(name))[:3]) for name in fields))
+    return st.lists(weighted((1, one), (3, few)), max_size=4).map(lambda some: Match(fields, tuple(some)))
 
 
 def ranges(column: Column) -> SearchStrategy[Plan]:
@@ -146,6 +154,21 @@ def numeric(table: Table, depth: int) -> SearchStrategy[Program]:
         postfix(below, below, then=operation("+", "-", "*", "/", "%")),
         postfix(below, then=operation("neg", "abs", "floor")),
         postfix(textual(table, depth - 1), then=operation("len")),
+    )
+
+
+@cache
+def arithmetic(table: Table, depth: int) -> SearchStrategy[Program]:
+    """Return what an update may compute."""
+    leaf = pushes(names(table, "int", "float"), FLOATS)
+    if depth == 0:
+        return leaf
+    below = arithmetic(table, depth - 1)
+    return st.one_of(
+        leaf,
+        postfix(below, below, then=operation("+", "-", "*", "/", "%")),
+        postfix(below, then=operation("neg")),
+        postfix(below, pushes([], [1.0, -1.0, 2.0, 0.5]), then=operation("+", "-", "*", "/")),
     )
 
 

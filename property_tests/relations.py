@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from stdnet import odm
 
-from .machine import Handle, Outcome, Pending, Refusal
+from .machine import Handle, Outcome, Pending, Refusal, changed
 
 Model: TypeAlias = type[odm.StdModel]
 Row: TypeAlias = dict[str, Any]
@@ -244,7 +244,7 @@ class Oracle(Pending):
             raise Refusal
         self.rows, self.counters = rows, counters
         for handle, id in saved.items():
-            handle.stored = id
+            handle.stored, handle.seen = id, self.given(handle, saved)
         for handle in dirty:
             self.resolve(handle)
         gone = {model: [named(model, id) for id in ids] for model, ids in deleted.items() if ids}
@@ -340,10 +340,7 @@ class Oracle(Pending):
     def write(self, rows: Rows, handle: Handle, ids: dict[Handle, Any]) -> bool:
         """Write one row; return whether that can be done."""
         model, table, id = handle.model, rows.of[handle.model], ids[handle]
-        given = {name: value for name, value in handle.values.items() if name in NAMES[model]}
-        for name, value in given.items():
-            if isinstance(value, Handle):
-                given[name] = value.instance.code if value.model is Club else ids[value]
+        given = self.given(handle, ids)
         old = None if handle.stored is None else table.get(handle.stored)
         if handle.stored is not None and old is None and len(given) < len(NAMES[model]):
             return False  # there is nothing to complete it from
@@ -351,5 +348,13 @@ class Oracle(Pending):
             if id in table:
                 return False
             del table[handle.stored]
-        table[id] = {**(old or {}), **given}
+        table[id] = {**(old or {}), **changed(handle, given, old)}
         return True
+
+    def given(self, handle: Handle, ids: dict[Handle, Any]) -> Row:
+        """Return the values of a handle, keys as ids."""
+        given = {name: value for name, value in handle.values.items() if name in NAMES[handle.model]}
+        for name, value in given.items():
+            if isinstance(value, Handle):
+                given[name] = value.instance.code if value.model is Club else ids[value]
+        return given

@@ -46,9 +46,11 @@ ITEM = Named(
         Column("note", "str"),
         Column("blob", "bytes"),
         Column("parent", "int", index="equal"),
+        Column("version", "int"),
     ),
     auto=True,
     structures=(("log", LIST), ("tags", SET), ("marks", ZSET)),
+    together=(("kind", "rank"), ("size", "ratio", "blob")),
 )
 PERSON = Named(
     "item2",  # a name that starts like another one
@@ -76,6 +78,7 @@ EVENT = Named(
     ),
     order="count",
     structures=(("series", TS), ("cells", NUMBERARRAY)),
+    together=(("start", "person"),),
 )
 TICKET = Named("ticket", Column("key", "bytes"), (Column("count", "int"),), structures=(("log", LIST),))
 POINT = Named("point", Column("x", "float"), structures=(("tags", SET), ("text", STRING)))
@@ -140,6 +143,8 @@ def names(table: Table, *wanted: str) -> list[str]:
 
 def pool(column: Column) -> list[Any]:
     """Return the values that are not missing that a column is filled with and compared to."""
+    if column.name == "version":
+        return INTS[:6]
     if column.type == "int":
         return INTS if column.index == "range" else [1, 2, EXACT + 1, *INTS, *BIG]  # 1 and 2 are ids
     pools: dict[str, list[Any]] = {"float": FLOATS, "str": [*TEXTS, ""], "bytes": [*BYTES, b""]}

@@ -9,6 +9,7 @@ import pytest
 
 from stdnet.contract import (
     All,
+    Assign,
     Change,
     Clash,
     Commit,
@@ -21,6 +22,7 @@ from stdnet.contract import (
     Ids,
     In,
     Keys,
+    Match,
     Plan,
     Range,
     Reference,
@@ -32,6 +34,7 @@ from stdnet.contract import (
     Selected,
     Sort,
     Table,
+    Update,
     Where,
 )
 
@@ -122,7 +125,7 @@ def test_allotted_ids_and_counted_scores() -> None:
 
 def family(*rows: tuple[int, int | None]) -> Save:
     """Return a save of items, each with its parent."""
-    return Save(ITEM, tuple(Change(id, None, (*(None,) * 10, parent)) for id, parent in rows))
+    return Save(ITEM, tuple(Change(id, None, (*(None,) * 10, parent, None)) for id, parent in rows))
 
 
 def heir(id: str, boss: str | None, thing: int | None) -> Change:
@@ -164,6 +167,47 @@ def test_ids_of_the_same_commit() -> None:
         Selected([1, 2], [(None,), (1,)]),
         Selected([1], [(2,)]),
     ]
+
+
+def test_a_change_of_some_columns_and_of_one_version(oracle: Oracle) -> None:
+    row = ("n", 5, None, None, None, None)
+    change = Change("b", "b", row, score=-9.0, changed=("item",), rescored=False, version=("nick", "x"))
+    assert oracle.execute([save(PERSON, change)]) == [Committed((["b"],), ([],), ())]
+    assert ask(oracle, PERSON, Eq("item", (5,))) == ask(oracle, PERSON, Eq("nick", ("x",))) == ["b"]
+    assert ask(oracle, PERSON, All()) == ["c", "a", "b"]
+    stale = change._replace(version=("item", 3))
+    stands = ("x", 5, None, None, None, None)
+    assert oracle.execute([save(PERSON, stale)]) == [Refused((Clash("stale", 0, 0, "item", 5, row=stands),))]
+    gone = change._replace(id="z", previous="z")
+    assert oracle.execute([save(PERSON, gone)]) == [Refused((Clash("stale", 0, 0, "nick", None),))]
+
+
+def test_combinations() -> None:
+    oracle = Oracle()
+    rows = [Change(id, None, (None, id, "p", start, None)) for id, start in ((1, 0.0), (2, None), (3, None))]
+    assert oracle.execute([save(EVENT, *rows)]) == [Committed(([1, 2, 3],), ([0.0] * 3,), ())]
+    twice = save(EVENT, Change(2, 2, (-0.0,), ("start",)))
+    assert oracle.execute([twice]) == [Refused((Clash("unique", 0, 0, "start,person", None, 1),))]
+    assert ask(oracle, EVENT, Match(("start", "person"), ((0, "p"), (None, "p")))) == [1]
+    assert "app.event:uni:start,person" in oracle.execute([Keys(EVENT)])[0]
+
+
+def test_updates(oracle: Oracle) -> None:
+    half = Assign("item", None, (("field", "item"), ("const", 2.0), ("/", None)))
+    copy = Assign("nick", None, (("field", "login"),))
+    update = Update(PERSON, All(), (half, copy), score=("item", -1.0, 7.0))
+    wrong = [Clash("value", 0, place, "item", value, id=id) for place, id, value in ((1, "a", 0.5), (2, "b", 1.5))]
+    assert oracle.execute([Commit(updates=(update,))]) == [Refused(tuple(wrong))]
+    double = half._replace(program=(*half.program[:2], ("*", None)))
+    update = Update(PERSON, All(), (double, copy), score=("item", -1.0, 7.0))
+    assert oracle.execute([Commit(updates=(update,))]) == [Committed(updated=(3,))]
+    assert oracle.execute([Select(PERSON, All(), fields=("nick", "item"))]) == [
+        Selected(["b", "a", "c"], [("b", 6), ("a", 2), ("c", None)])
+    ]
+    same = Update(PERSON, Ids(("a", "b", "z")), (Assign("nick", "n"),))
+    assert oracle.execute([Commit(updates=(same,))]) == [Refused((Clash("unique", 0, 1, "nick", "n", "b"),))]
+    required = Update(PERSON, Ids(("c",)), (half._replace(required=True),))
+    assert oracle.execute([Commit(updates=(required,))]) == [Refused((Clash("value", 0, 0, "item", None, id="c"),))]
 
 
 def test_paths(oracle: Oracle) -> None:

@@ -239,7 +239,8 @@ class RelationMachine(Machine):
         wanted = [name for k, name in enumerate(NAMES[model]) if names is None or names >> k & 1]
         query = self.session.query(model).filter(**{pk: id, f"{pk}__in": [id]})
         (found,) = query.all() if names is None else query.load_only(pk, *wanted).all()
-        self.keep(Handle(found, id, {name: self.rows.of[model][id][name] for name in wanted}))
+        values = {name: self.rows.of[model][id][name] for name in wanted}
+        self.keep(Handle(found, id, values, dict(values)))
 
     @rule(**LINK)
     def link(self, end: tuple[Model, str], n: int, m: int, add: bool) -> None:

@@ -16,7 +16,7 @@ from hypothesis.stateful import invariant, precondition, rule
 from stdnet import CommitException, odm
 from stdnet.backends.base import Counting
 
-from .machine import PLACES, Handle, Machine, Outcome, Pending, Refusal, case_of
+from .machine import PLACES, Handle, Machine, Outcome, Pending, Refusal, case_of, changed
 
 NAMES = ("code", "group", "number")
 
@@ -66,7 +66,7 @@ class Oracle(Pending):
             raise Refusal
         saved = list(zip(self.dirty(), ids, strict=True))
         for handle, id in saved:
-            handle.stored = id
+            handle.stored, handle.seen = id, self._values(handle)
         self.rows, self.counter = rows, counter
         return Outcome(saved, {Thing: gone} if gone else {})
 
@@ -74,7 +74,7 @@ class Oracle(Pending):
         return (counter + 1, counter + 1) if id is None else (max(counter, id), id)
 
     def _write(self, rows: dict[int, dict[str, Any]], handle: Handle, id: int) -> bool:
-        values = {name: value for name, value in vars(handle.instance).items() if name in NAMES}
+        values = self._values(handle)
         old = None if handle.stored is None else rows.get(handle.stored)
         if handle.stored is not None and old is None and len(values) < len(NAMES):
             return False  # there is nothing to complete it from
@@ -82,8 +82,11 @@ class Oracle(Pending):
             if id in rows:
                 return False
             del rows[handle.stored]
-        rows[id] = {**(old or {}), **values}
+        rows[id] = {**(old or {}), **changed(handle, values, old)}
         return True
+
+    def _values(self, handle: Handle) -> dict[str, Any]:
+        return {name: value for name, value in vars(handle.instance).items() if name in NAMES}
 
 
 class SessionMachine(Machine):
@@ -117,7 +120,8 @@ class SessionMachine(Machine):
         (found,) = query.all() if names is None else query.load_only("id", *names).all()
         for name in names if names is not None else NAMES:
             assert getattr(found, name) == self.oracle.rows[id][name]
-        self.keep(Handle(found, id))
+        seen = {name: getattr(found, name) for name in (NAMES if names is None else names)}
+        self.keep(Handle(found, id, seen=seen))
         if changes:
             self.change(-1, changes, save=True)
 

@@ -8,6 +8,7 @@ from .backends.base import BackendDataServer
 from .errors import (
     AlreadyRegistered,
     CommitException,
+    ConflictError,
     ConnectionError,
     FieldError,
     FieldValueError,
@@ -35,6 +36,7 @@ __all__ = [
     "AlreadyRegistered",
     "BackendDataServer",
     "CommitException",
+    "ConflictError",
     "ConnectionError",
     "FieldError",
     "FieldValueError",

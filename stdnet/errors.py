@@ -58,7 +58,7 @@ import builtins
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 _SHOWN = 80
 
@@ -216,6 +216,48 @@ class CommitException(ResponseError):
             f"Nothing but {', '.join(stored)}, in another backend, was stored. " if stored else "Nothing was stored. "
         )
         super().__init__(head + "\n\n".join(self.reasons))
+
+
+class Conflict(NamedTuple):
+    """A row of which another version stands than was loaded.
+
+    ``fields`` are the names of the fields in which it differs from what was loaded. ``gone``: the row was deleted.
+    """
+
+    model: str
+    pk: Any
+    expected: Any
+    found: Any
+    gone: bool
+    fields: tuple[str, ...]
+
+    def __str__(self) -> str:
+        row = f"The row {self.pk!r} of {self.model}"
+        if self.gone:
+            return f"{row} was deleted since this instance was loaded. Save a new instance if it shall be there."
+        differ = f", other values of {', '.join(self.fields)}," if self.fields else ""
+        return (
+            f"{row} has changed since this instance was loaded: it has{differ} the version {self.found}, and this is "
+            f"for version {self.expected}. Load it again and repeat the change."
+        )
+
+
+class ConflictError(CommitException):
+    """A commit was refused because a row has changed, or was deleted, since the instance to be saved was loaded.
+
+    ``conflicts`` names each such row, and the fields that differ; ``reasons`` may tell of other clashes, too.
+    """
+
+    def __init__(
+        self,
+        conflicts: Sequence[Conflict],
+        reasons: Sequence[str] = (),
+        failures: int = 1,
+        instances: Sequence[object] = (),
+        stored: Sequence[str] = (),
+    ) -> None:
+        self.conflicts = tuple(conflicts)
+        super().__init__([*map(str, conflicts), *reasons], failures, instances, stored)
 
 
 class CommitUnknown(ResponseError):
@@ -422,6 +464,13 @@ class BadAggregate(QuerySetError):
 
     def __init__(self, modelkey: str, term: object, problem: str) -> None:
         super().__init__(f'Could not aggregate {shown(term)} on model "{modelkey}": {problem}.')
+
+
+class BadUpdate(QuerySetError):
+    """``query.update`` cannot set a field to what it was given."""
+
+    def __init__(self, field: object, value: object, problem: str) -> None:
+        super().__init__(f"Cannot update {field} to {shown(value)}: {problem}.")
 
 
 class ManyToManyError(QuerySetError):

@@ -15,6 +15,7 @@ from .plan import (
     In,
     Instruction,
     Intersect,
+    Match,
     Plan,
     Range,
     Scalar,
@@ -49,7 +50,9 @@ from .requests import (
     Sort,
     Table,
     Take,
+    joint,
 )
+from .updates import Assign, Update
 
 __all__ = [
     "HASH",
@@ -63,6 +66,7 @@ __all__ = [
     "ZSET",
     "Aggregate",
     "All",
+    "Assign",
     "Call",
     "Change",
     "Clash",
@@ -83,6 +87,7 @@ __all__ = [
     "Intersect",
     "Keys",
     "Kind",
+    "Match",
     "Operation",
     "Ping",
     "Place",
@@ -104,7 +109,9 @@ __all__ = [
     "Take",
     "Term",
     "Union",
+    "Update",
     "Where",
     "is_nothing",
+    "joint",
     "kind",
 ]

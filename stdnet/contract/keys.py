@@ -10,6 +10,7 @@ glob characters and control characters become ``%XX``, other text stays as it is
 ``base:ids``         the id counter of an auto table, once an id was allotted or given
 ``base:obj:<id>``    one row, unless all of its values are missing
 ``base:uni:<f>``     unique values of ``f`` and the ids that hold them
+``base:uni:<f>,<g>`` combinations of values of ``f`` and ``g``, each value with its length before it, and their ids
 ``base:idx:<f>``     the range index of ``f``
 ``base:idx:<f>:<v>`` the ids with the value ``v`` (equality index, not for unique fields); blank values end in the
                      colon, also for unique and range-indexed fields

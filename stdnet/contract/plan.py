@@ -62,6 +62,18 @@ class Eq:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """The rows that have one of ``values`` in ``fields``, which are one of ``Table.together``, in its order.
+
+    A combination with a blank value matches nothing. Values that no row has are ignored, repetitions mean nothing.
+    Cost: O(k) for k values.
+    """
+
+    fields: tuple[str, ...]
+    values: tuple[tuple[Scalar, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Range:
     """The rows whose ``field`` lies between ``low`` and ``high``.
 
@@ -169,7 +181,7 @@ class Diff:
     minus: Plan
 
 
-Plan: TypeAlias = All | Ids | Eq | Range | Scan | Where | In | Union | Intersect | Diff
+Plan: TypeAlias = All | Ids | Eq | Match | Range | Scan | Where | In | Union | Intersect | Diff
 
 NOTHING = Ids(())
 """The empty set."""

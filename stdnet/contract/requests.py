@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from .aggregates import Aggregate
 from .kinds import Kind
 from .plan import Id, Plan, Scalar
+from .updates import Update
 
 ScalarType: TypeAlias = Literal["int", "float", "str", "bytes", "map"]
 
@@ -60,6 +61,9 @@ class Table:
 
     ``structures`` are the names and kinds of the structures that live and die with a row.
 
+    ``together`` are combinations of columns that are unique: no two rows have the same values in all of them, but a row
+    where one of them is blank is free. ``Match`` asks for them.
+
     Two tables of one name in one namespace are the same place. While it has rows, a request about a table of another
     ``layout`` than theirs is refused: ``TableMismatch``. Columns that are in no index may come and go: a row has no
     value in a column that it was stored without, and an update keeps those in columns that a table does not name.
@@ -72,6 +76,7 @@ class Table:
     auto: bool = False
     order: Literal["id", "score", "count"] = "id"
     structures: tuple[tuple[str, Kind], ...] = field(default=(), compare=False)
+    together: tuple[tuple[str, ...], ...] = ()
 
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The names of the columns, in order; the pk is not one of them."""
@@ -80,12 +85,14 @@ class Table:
     """The place of each column in a row."""
 
     layout: tuple[Any, ...] = field(init=False, repr=False, compare=False)
-    """What rows are stored and found by: order, automatic ids, type of ids, and by name the columns with an index."""
+    """What rows are stored and found by: order, automatic ids, type of ids, by name the columns with an index, and, if
+    there are any, the combinations that are unique."""
 
     def __post_init__(self) -> None:
         names = tuple(column.name for column in self.columns)
         indexed = sorted(column.indexed for column in self.columns if column.unique or column.index)
-        object.__setattr__(self, "layout", (self.order, self.auto, self.pk.type, tuple(indexed)))
+        together = (tuple(sorted(self.together)),) if self.together else ()
+        object.__setattr__(self, "layout", (self.order, self.auto, self.pk.type, tuple(indexed), *together))
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "positions", {name: n for n, name in enumerate(names)})
 
@@ -99,6 +106,16 @@ class Table:
             if column.type == "map" and name.startswith(f"{column.name}__"):
                 return place, name[len(column.name) + 2 :]
         raise KeyError(name)
+
+    def rank(self, name: str) -> int:
+        """Return the place of a clash by its field: the pk, the columns in order, then unique combinations in order."""
+        combined = {joint(names): len(self.names) + n for n, names in enumerate(self.together)}
+        return {**self.positions, **combined}.get(name, -1)
+
+
+def joint(names: Sequence[str]) -> str:
+    """Return the name of a unique combination, as keys and clashes have it."""
+    return ",".join(names)
 
 
 Row: TypeAlias = tuple[Any, ...]
@@ -125,6 +142,12 @@ class Change(NamedTuple):
 
     ``refs`` names columns whose value is an id that this very commit allots: ``(column, save, change)`` says that the
     column takes the id of that change, which stands before this one. ``values`` has ``None`` in its place.
+
+    ``changed`` names those of the columns that are overwritten if the row ``previous`` exists; ``None`` means all that
+    the change has. With ``rescored`` false, that row also keeps its score.
+
+    ``version`` is a column and the value that the row ``previous`` must have in it; if it has another one, or does not
+    exist, that is a clash, and no other reason is given for the change.
     """
 
     id: Id | None
@@ -133,6 +156,9 @@ class Change(NamedTuple):
     fields: tuple[str, ...] | None = None
     score: float | None = None
     refs: tuple[tuple[str, int, int], ...] = ()
+    changed: tuple[str, ...] | None = None
+    rescored: bool = True
+    version: tuple[str, Scalar] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,15 +238,18 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Calls, deletes and saves as one atomic step: evaluate, check, apply. The reply is ``Committed`` or ``Refused``.
+    """Calls, deletes, saves and updates as one atomic step: evaluate, check, apply.
+
+    The reply is ``Committed`` or ``Refused``.
 
     *Calls* come first, in order: those of ``Operation.commits`` on structures, of the rows of the state before. So one
     of a row that is deleted comes to nothing, also if the row is saved anew. The commit is refused if an operation
     would make something for a row that does not exist before the commit. All calls of one place name one kind.
 
-    *Evaluate*: the plans of all deletes, and what ``references`` add to them, on the state before. *Check*: the state
-    after the deletes and then the saves is worked out; in it each unique value that is not blank belongs to one row,
-    no move ended on a row that was still there, and no restricting reference leads to a row that is gone. So values
+    *Evaluate*: the plans of all deletes and updates, and what ``references`` add to deletes, on the state before.
+    *Check*: the state after the deletes, the saves, then the updates is worked out; in it each unique value that is not
+    blank, and each unique combination, belongs to one row, no move ended on a row that was still there, no row was
+    of another version, and no restricting reference leads to a row that is gone. So values
     and ids that this very commit releases are free, and a swap of two unique values is fine. *Apply*: everything,
     or, after a refusal, nothing: no row, no index, no counter.
 
@@ -233,6 +262,7 @@ class Commit:
     references: tuple[Reference, ...] = ()
     calls: tuple[Call, ...] = ()
     token: str | None = None
+    updates: tuple[Update, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,35 +273,47 @@ class Committed:
     order is ``"count"``; for the others ``scores[i]`` is empty. ``deleted[i]`` are the ids that delete i removed, in
     the table's order; an id that several deletes of one table match is reported by each. ``cascaded[i]`` are the ids
     of the table of reference i that no delete matched and cascades removed, in the table's order, at the first
-    reference that cascades to this table; for the others ``cascaded[i]`` is empty.
+    reference that cascades to this table; for the others ``cascaded[i]`` is empty. ``updated[i]`` is the number of the
+    rows of update i.
     """
 
     ids: tuple[Sequence[Id], ...] = ()
     scores: tuple[Sequence[float], ...] = ()
     deleted: tuple[Sequence[Id], ...] = ()
     cascaded: tuple[Sequence[Id], ...] = ()
+    updated: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Clash:
     """One reason why a commit was refused, and the change (``save``, ``change``: their places) that it concerns.
 
+    Updates are counted after the saves, and their rows, in the table's order, are their changes; ``id`` is such a row.
+
     * ``"unique"``: ``value`` of ``field`` belongs to the row ``holder`` after the commit. When two changes of one
       commit claim a value, the later one clashes with the earlier, and ``holder`` is ``None`` if the id of that row is
-      allotted by this very commit. The last change of a row answers for all of its values.
+      allotted by this very commit. The last change of a row answers for all of its values. The field of a combination
+      is the names of its columns, with commas between them, and the value is ``None``.
     * ``"id"``: the row should move to the id ``value``, where another row, also named by ``holder``, stands. ``field``
       is the pk.
     * ``"gone"``: the row ``value`` should be completed and does not exist. ``field`` is the pk.
+    * ``"stale"``: ``row``, the values of the row as it stands, has ``value`` in ``field``, which is another version;
+      ``row`` and ``value`` are ``None`` if there is no row.
+    * ``"value"``: an update would give ``field`` the number ``value``, which it cannot have; ``None`` stands for NaN,
+      and for a missing value. Such a column is left as it was for the rest of the check.
 
-    A change that clashes by its id is left out of the rest of the check; the id that it was allotted is not.
+    A change that clashes by its id or its version is left out of the rest of the check; the id that it was allotted is
+    not.
     """
 
-    reason: Literal["unique", "id", "gone"]
+    reason: Literal["unique", "id", "gone", "stale", "value"]
     save: int
     change: int
     field: str
     value: Scalar
     holder: Id | None = None
+    row: Row | None = None
+    id: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)

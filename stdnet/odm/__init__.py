@@ -79,6 +79,8 @@ from .structures import (
     verb,
 )
 from .transaction import AsyncTransaction, ModelDictionary, Transaction
+from .updates import Expression, F
+from .versions import VersionField
 
 Mapper = Router
 AsyncMapper = AsyncRouter
@@ -121,6 +123,8 @@ __all__ = [
     "EnumField",
     "Event",
     "Explanation",
+    "Expression",
+    "F",
     "Field",
     "FloatField",
     "ForeignKey",
@@ -178,6 +182,7 @@ __all__ = [
     "TimeSeriesField",
     "Transaction",
     "UUIDField",
+    "VersionField",
     "Zset",
     "all_serializers",
     "autoincrement",

@@ -39,18 +39,23 @@ class Codec(Generic[M]):
         self.linked = [field for field in meta.scalarfields if field.is_relation]
         self.maps = {field.attname: field for field in meta.maps}
         self.writers = [_writer(field) for field in meta.scalarfields]
+        self.unknown = (_UNKNOWN,) * len(self.writers)
         self.pk_load = _loader_of(meta.pk)
         self._loaders: dict[tuple[str, ...] | None, Loader] = {}
 
     def clean(self, instance: M) -> tuple[dict[str, Scalar], dict[str, str]]:
         """Convert the attributes of an instance, in place, and return its scalars and its errors, by column name."""
-        state, loaded = instance.__dict__, instance._loadedfields
+        state, loaded, dbdata = instance.__dict__, instance._loadedfields, instance.dbdata
         values: dict[str, Scalar] = {}
         errors: dict[str, str] = {}
-        for attname, to_python, dump, required in self.writers:
+        stored = self.unknown if "columns" in dbdata else dbdata.get("row", self.unknown)
+        for (attname, to_python, dump, required), earlier in zip(self.writers, stored, strict=True):
             if loaded is not None and attname not in state:
                 continue
             value = state.get(attname)
+            if value is earlier and value and dump is None:  # as it was stored: nothing to convert
+                values[attname] = value
+                continue
             try:
                 converted = to_python(value)
                 scalar = converted if converted is None or dump is None else dump(converted)
@@ -96,15 +101,18 @@ class Codec(Generic[M]):
                 items.append(f"{field.attname!r}: {_expression(n, field, scope)}")
         items[1:1] = [_part(self.maps[attname], some, scope) for attname, some in leaves.items()]
         items += [f"{name!r}: None" for name in self.meta.attributes]
+        kept = "'row': row"
         if names is not None:
-            scope["names"] = names
+            scope["names"], scope["columns"] = names, self.meta.columns(names)
             items.append("'_loadedfields': names")
+            kept += ", 'columns': columns"
         source = _SOURCE.format(
             columns="".join(f"v{n}, " for n in range(len(fields))),
             rows="rows" if fields else "((),) * len(ids)",
             pk="id" if self.pk_load is None else "load_pk(id)",
             items=", ".join(items),
             pkname=repr(self.pkname),
+            kept=kept,
         )
         exec(source, scope)
         loader: Loader = scope["load"]
@@ -114,13 +122,17 @@ class Codec(Generic[M]):
 _SOURCE = """
 def load(ids, rows, session):
     made = []
-    for id, ({columns}) in zip(ids, {rows}):
+    for id, row in zip(ids, {rows}):
+        ({columns}) = row
         pk = {pk}
         instance = new(cls)
-        instance.__dict__ = {{{items}, '_dbdata': {{'session': session, {pkname}: pk}}}}
+        instance.__dict__ = {{{items}, '_dbdata': {{'session': session, {pkname}: pk, {kept}}}}}
         made.append(instance)
     return made
 """
+
+
+_UNKNOWN = object()
 
 
 def _overrides(field: Field[Any], method: str) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..contract import NOTHING, All, Diff, Eq, Ids, In, Intersect, Plan, Range, Scalar, Scan, Union, Where, is_nothing
 from ..errors import BadLookupValue, InvalidValue, NotIndexed, QuerySetError, UnknownField, UnknownLookup
+from . import together
 from .fields import Field
 from .jsonfield import JSONField, Leaf
 from .jsonvalues import DATES
@@ -187,10 +188,29 @@ def _clauses(query: QueryBase[Any], arguments: Mapping[str, Any]) -> Iterator[li
             grouped[field.name] = (field, (values or []) + alternatives(value), plans)
         else:
             plans.extend(_comparison(query, field, lookup, each) for each in _every(value))
+    if query.meta.together and (combined := _combined(query, grouped)) is not None:
+        yield [combined]
     for field, values, plans in (grouped[name] for name in sorted(grouped)):
         yield [*([] if values is None else [_equals(query, field, values)]), *_joined(plans)]
     for link, inner in nested.values():
         yield [_across(query, link, inner)]
+
+
+def _combined(
+    query: QueryBase[Any], grouped: dict[str, tuple[Field[Any], list[Any] | None, list[Plan]]]
+) -> Plan | None:
+    """Take the values of a unique combination out of ``grouped`` and return its rows; ``None`` if there is none."""
+    wanted = {
+        name: _scalars(field, values)
+        for name, (field, values, _) in grouped.items()
+        if values is not None and not any(map(_is_query, values))
+    }
+    found = together.matching(query.meta, wanted)
+    if found is None:
+        return None
+    for each in found[0]:
+        grouped[each.name] = (each, None, grouped[each.name][2])
+    return _any_of(found[1])
 
 
 def _path(meta: ModelMeta[Any], name: str) -> tuple[Link, str] | None:
@@ -291,8 +311,7 @@ def _equals(query: QueryBase[Any], field: Field[Any], values: list[Any]) -> Plan
     if not field.index:
         raise NotIndexed(type(field).__name__, field)
     plans: list[Plan] = [_in(query, field, value) for value in values if _is_query(value)]
-    plain = [(value, _serialise(field, value)) for value in values if not _is_query(value)]
-    scalars = tuple(dict.fromkeys(scalar for value, scalar in plain if _can_equal(field, value, scalar)))
+    scalars = _scalars(field, [value for value in values if not _is_query(value)])
     if field.primary_key:
         ids = tuple(scalar for scalar in scalars if scalar is not None and scalar != "")
         if ids or not plans:
@@ -302,6 +321,12 @@ def _equals(query: QueryBase[Any], field: Field[Any], values: list[Any]) -> Plan
     elif not plans:
         plans.append(Ids(()))
     return plans[0] if len(plans) == 1 else Union(tuple(plans))
+
+
+def _scalars(field: Field[Any], values: list[Any]) -> tuple[Scalar, ...]:
+    """Return the scalars of values, each once, without those that the field can never have."""
+    plain = [(value, _serialise(field, value)) for value in values]
+    return tuple(dict.fromkeys(scalar for value, scalar in plain if _can_equal(field, value, scalar)))
 
 
 def _can_equal(field: Field[Any], value: object, scalar: Any) -> bool:

@@ -53,6 +53,9 @@ def arranged(
     pending: Iterable[tuple[ModelMeta[Any], Sequence[Model]]],
 ) -> tuple[list[tuple[ModelMeta[Any], list[Model]]], Places]:
     """Return the instances as saves, in the order given but for parents, which stand before their children."""
+    pending = list(pending)
+    if not any(meta.foreignkeys for meta, _ in pending):  # nobody waits for anybody
+        return [(meta, list(instances)) for meta, instances in pending if instances], {}
     saves: list[tuple[ModelMeta[Any], list[Model]]] = []
     last: dict[ModelMeta[Any], int] = {}
     places: Places = {}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..contract import All, Count, Diff, Eq, Ids, In, Intersect, Plan, Range, Scan, Union, Where
+from ..contract import All, Count, Diff, Eq, Ids, In, Intersect, Match, Plan, Range, Scan, Union, Where, joint
 from .meta import ModelMeta
 
 if TYPE_CHECKING:
@@ -134,6 +134,8 @@ def _access(meta: ModelMeta[Any], node: Plan) -> tuple[str, str, str]:
             column = table.column(field)
             kind = "unique index" if column.unique else "range index" if column.index == "range" else "index"
             return f"{kind} {field}", "O(log n + k)" if column.index == "range" else "O(k)", ""
+        case Match(fields):
+            return f"unique index {joint(fields)}", "O(k)", ""
         case Range(field):
             return f"range index {field}", "O(log n + k)", ""
         case Scan(field, op):
@@ -155,6 +157,10 @@ def _text(meta: ModelMeta[Any], node: Plan) -> str:
             return f"{meta.pkname()} in {_values(meta, meta.pkname(), ids)}"
         case Eq(field, values):
             return f"{field} in {_values(meta, field, values)}"
+        case Match(fields, values):
+            rows = [", ".join(_value(meta, *each) for each in zip(fields, row, strict=True)) for row in values[:_SHOWN]]
+            more = [f"… {len(values)} values"] if len(values) > _SHOWN else []
+            return f"({', '.join(fields)}) in {', '.join([*(f'({row})' for row in rows), *more])}"
         case Range(field, low, high, low_open, high_open):
             left = "" if low is None else f"{_value(meta, field, low)} {'<' if low_open else '<='} "
             right = "" if high is None else f" {'<' if high_open else '<='} {_value(meta, field, high)}"

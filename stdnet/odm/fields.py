@@ -62,6 +62,8 @@ class Field(Generic[T]):
     """Whether the field is stored with the row."""
     is_relation: ClassVar[bool] = False
     """Whether the field refers to rows of a model."""
+    is_version: ClassVar[bool] = False
+    """Whether the field counts the saves of its row."""
     is_structure: ClassVar[bool] = False
     """Whether the field is a structure beside the row."""
     class_field: bool = False

@@ -81,7 +81,7 @@ class Branch:
             return None
         link, meta = self.link, self.link.meta
         own = [link.key.name] if link.many and len(link.hops) == 1 else []
-        wanted = (*self.fields, *own, *needed(self.branches))
+        wanted = (*self.fields, *own, *needed(self.branches), *always(meta))
         return tuple(dict.fromkeys(name for name in wanted if meta.field(name) and name != meta.pkname()))
 
     def request(self) -> Related:
@@ -103,6 +103,11 @@ class Branch:
             _put_many(link, instances, targets)
         else:
             _put_linked(link, instances, targets, found)
+
+
+def always(meta: ModelMeta[Any]) -> list[str]:
+    """Return the names of the fields without which a part of a row could not be saved."""
+    return [] if meta.version is None else [meta.version.name]
 
 
 def needed(branches: Iterable[Branch]) -> list[str]:

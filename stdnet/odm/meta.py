@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..contract import Table
 from ..errors import AbstractModel, DuplicateModel, FieldError, ImproperlyConfigured
+from . import together
 from .codec import Codec
 from .fields import Field, LazyProxy
 from .scalarfields import AutoIdField
@@ -99,8 +100,9 @@ class ModelMeta(Generic[M]):
     ``fields`` holds all fields, the pk last; ``dfields`` maps names to fields; ``scalarfields`` are the fields that are
     columns, without the pk; ``indices`` are those with an index, ``foreignkeys`` those that refer to other rows.
     ``manytomany`` are the names of many-to-many fields, ``multifields`` the structure fields; neither are columns, and
-    ``dfields`` does not have them. ``related`` holds, by attribute name, the managers of rows that other models link to
-    this one. ``abstract`` models have no rows.
+    ``dfields`` does not have them. ``together`` are the combinations of fields that are unique, ``version`` is the
+    ``VersionField``, if there is one. ``related`` holds, by attribute name, the managers of rows that other models link
+    to this one. ``abstract`` models have no rows.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class ModelMeta(Generic[M]):
         ordering: str | autoincrement | None = None,
         attributes: Iterable[str] | None = None,
         abstract: bool = False,
+        unique_together: Any = (),
         **unknown: Any,
     ) -> None:
         _check_options(model, attributes, app_label=app_label, modelkey=modelkey, name=name, pkname=pkname)
@@ -144,6 +147,8 @@ class ModelMeta(Generic[M]):
             self.pk: Field[Any] = pk[1]
         self._check_attributes()
         self.indices = [field for field in self.scalarfields if field.index]
+        self.together = together.combinations(self, unique_together)
+        self.version = self._version()
         self.ordering = None if ordering is None else self._ordering(ordering)
         if not abstract:
             self._prepare(register)
@@ -273,6 +278,14 @@ class ModelMeta(Generic[M]):
                 raise AbstractModel(self.modelkey)
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
 
+    def _version(self) -> Field[Any] | None:
+        found = [field for field in self.scalarfields if field.is_version]
+        if len(found) > 1:
+            raise FieldError(
+                f'Model "{self.modelkey}" has two versions, {found[0].name} and {found[1].name}. Keep one.'
+            )
+        return found[0] if found else None
+
     def _check_attributes(self) -> None:
         for name in self.attributes:
             if not isinstance(name, str) or name.startswith("_") or name in self.dfields or hasattr(self.model, name):
@@ -306,6 +319,7 @@ class ModelMeta(Generic[M]):
             auto=isinstance(self.pk, AutoIdField),
             order=order,  # type: ignore[arg-type]
             structures=tuple((field.name, field.kind) for field in self.multifields if not field.class_field),
+            together=tuple(tuple(field.attname for field in fields) for fields in self.together),
         )
 
     @cached_property

@@ -21,7 +21,7 @@ from ..errors import (
     QuerySetError,
     SessionNotAvailable,
 )
-from . import loading
+from . import loading, versions
 from .fields import Field
 from .meta import JSPLITTER, ModelMeta, get_model_from_hash
 from .runner import arun, run
@@ -412,6 +412,9 @@ class StdModel(Model):
             if field.is_map:
                 value = field.joined(self.__dict__.get(field.attname), value)  # type: ignore[attr-defined]
             setattr(self, field.attname, value)
+        if (known := versions.remembered(self)) is not None:
+            known |= versions.remembered(other) or {}
+            versions.remember(self, tuple(known), tuple(known.values()))
 
     @classmethod
     def get_field(cls, name: str) -> Field[Any] | None:

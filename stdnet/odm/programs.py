@@ -10,9 +10,9 @@ import operator
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..contract import Count, Flush, Ids, Intersect, Keys, Plan, Refused, Select, Selected, is_nothing
+from ..contract import Commit, Count, Flush, Ids, Intersect, Keys, Plan, Refused, Select, Selected, is_nothing
 from ..errors import InvalidKeyword, InvalidTransaction, InvalidValue, QuerySetError, not_found, shown
-from . import dependencies, loading
+from . import dependencies, loading, together, updates
 from . import explain as explaining
 from .meta import ModelMeta
 from .query import QueryBase
@@ -256,6 +256,18 @@ def delete(session: SessionBase, target: Any) -> Program[Any]:
     return None if sm is None else transaction.deleted.get(sm.meta)
 
 
+def update(query: QueryBase[Any], values: Mapping[str, Any]) -> Program[int]:
+    """Change fields of the rows of a query, in a commit of its own; return their number."""
+    meta, request = query.meta, updates.request(query, values)
+    if is_nothing(request.plan):
+        return 0
+    backend = query.session.manager(meta).backend
+    (reply,) = yield Trip(backend, [Commit(updates=(request,))])
+    if isinstance(reply, Refused):
+        raise updates.refusal(meta, reply)
+    return int(reply.updated[0])
+
+
 def update_or_create(session: SessionBase, model: type[M], kwargs: Mapping[str, Any]) -> Program[tuple[M, bool]]:
     """Update the one row that the indexed keywords find, or create one; return it and whether it is new."""
     meta = session.model(model).meta
@@ -264,6 +276,7 @@ def update_or_create(session: SessionBase, model: type[M], kwargs: Mapping[str, 
     if unknown := [name for name in kwargs if name not in known]:
         raise InvalidKeyword(str(meta), unknown, known)
     indexed = {name for name in kwargs if name in meta.dfields and meta.dfields[name].index}
+    indexed |= together.lookup(meta, kwargs)
     lookup = {pkname: kwargs[pkname]} if kwargs.get(pkname) is not None else {name: kwargs[name] for name in indexed}
     found: list[M] = []
     if lookup:

@@ -286,7 +286,7 @@ class QueryBase(Generic[M]):
         names = self.fields or tuple(field.name for field in meta.scalarfields)
         unwanted = {*self.exclude_fields, meta.pkname()}
         own = (name for name in names if name not in unwanted)
-        return tuple(dict.fromkeys((*own, *loading.needed(self.branches()))))
+        return tuple(dict.fromkeys((*own, *loading.needed(self.branches()), *loading.always(meta))))
 
     def _clone(self, **changes: Any) -> Self:
         made = object.__new__(type(self))

@@ -72,6 +72,16 @@ class Query(QueryBase[M]):
         """Delete the rows: returns their pks, ``None`` if there are none; in a transaction it is queued."""
         return run(programs.delete(self.session, self))
 
+    def update(self, **values: Any) -> int:
+        """Set fields of all rows in one atomic step of its own, also inside a transaction; return their number.
+
+        A value is one that the field takes, or an expression of ``odm.F``: ``query.update(size=odm.F("size") + 1)``.
+        Indices, unique fields and combinations are kept, and versions go up; a refusal, ``CommitException``, changes
+        nothing. No signals are fired, and instances do not follow. ``UnknownField``, ``BadUpdate``, ``InvalidValue``
+        and ``FieldValueError`` are raised before anything is sent. O(k) for k rows, and the cost of finding them.
+        """
+        return run(programs.update(self, values))
+
     def test_unique(
         self, fieldname: str, value: Any, instance: Model | None = None, exception: type[Exception] | None = None
     ) -> Any:
@@ -152,6 +162,13 @@ class AsyncQuery(QueryBase[M]):
     async def delete(self) -> Any:
         """Delete the rows: returns their pks, ``None`` if there are none; in a transaction it is queued."""
         return await arun(programs.delete(self.session, self))
+
+    async def update(self, **values: Any) -> int:
+        """Set fields of all rows in one atomic step of its own, also inside a transaction; return their number.
+
+        As ``Query.update``.
+        """
+        return await arun(programs.update(self, values))
 
     async def test_unique(
         self, fieldname: str, value: Any, instance: Model | None = None, exception: type[Exception] | None = None

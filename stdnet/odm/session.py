@@ -276,7 +276,11 @@ class SessionBase:
             self._structures.add(instance, modified)
             return
         pending = self._models.get(instance._meta) or self.model(instance)
-        instance.dbdata["session"] = self
+        dbdata = instance.dbdata
+        former = dbdata.get("session")
+        if former is not self and "row" in dbdata and (former is None or former.router is not self.router):
+            del dbdata["row"]  # it may be that of another database, so what differs from it tells nothing
+        dbdata["session"] = self
         pending.add(instance, modified, persistent, force_update)
 
     def _accepting(self) -> None:

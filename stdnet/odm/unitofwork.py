@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..backends.base import BackendDataServer
 from ..contract import Call, Change, Clash, Commit, Committed, Delete, Held, Reference, Refused, Save
-from ..errors import CommitException, FieldValueError, InvalidValue, shown
-from . import dependencies
+from ..errors import CommitException, Conflict, ConflictError, FieldValueError, InvalidValue, shown
+from . import dependencies, versions
 from .meta import ModelMeta
 from .state import ModelState
 
@@ -36,6 +36,7 @@ class Unit:
         self.saving, self.places = dependencies.arranged([(each.meta, each.dirty) for each in pending])
         self.deletes = tuple(Delete(each.meta.table, each.delete_query().construct()) for each in self.deleting)
         self.references, self.order = self._referring()
+        self.sent: list[Sequence[Change]] = []
 
     def _referring(self) -> tuple[list[tuple[Any, Reference]], list[ModelMeta[Any]]]:
         if not self.deleting:
@@ -71,20 +72,32 @@ class Unit:
             reasons = [f"{meta}: Id not available. Cannot commit. {meta.pk.cure}" for meta, _ in nameless]
             raise CommitException(reasons, len(nameless), [instance for _, instance in nameless])
         references = tuple(reference for _, reference in self.references)
+        self.sent = [save.changes for save in saves]
         return Commit(self.deletes, tuple(saves), references, tuple(call for _, call in self.calls))
 
     def refusal(self, reply: Refused, stored: Iterable[ModelMeta[Any]] = ()) -> CommitException:
         """Return the error for a refused commit, which names each instance, field and value."""
         refused = dict.fromkeys((clash.save, clash.change) for clash in reply.clashes)
         instances = [self.saving[save][1][change] for save, change in refused]
-        reasons = [_reason(self.saving[clash.save][0], clash) for clash in reply.clashes]
+        conflicts = [self._conflict(clash) for clash in reply.clashes if clash.reason == "stale"]
+        reasons = [reason_of(self.saving[clash.save][0], clash) for clash in reply.clashes if clash.reason != "stale"]
         reasons += [self._held(held) for held in reply.held]
         failures = {(self.references[held.reference][1].parent.name, held.id): held for held in reply.held}
         instances += [instance for held in failures.values() for instance in self._deleted(held)]
         gone = list(dict.fromkeys(self.calls[place][0] for place in reply.gone))
         reasons += [f"Cannot change {structure}: the row does not exist any more." for structure in gone]
         failed = len(refused) + len(failures) + len(gone)
-        return CommitException(reasons, failed, [*instances, *gone], [str(meta) for meta in stored])
+        told = failed, [*instances, *gone], [str(meta) for meta in stored]
+        return ConflictError(conflicts, reasons, *told) if conflicts else CommitException(reasons, *told)
+
+    def _conflict(self, clash: Clash) -> Conflict:
+        """Return what a save that came too late was about."""
+        meta, instances = self.saving[clash.save]
+        instance, change = instances[clash.change], self.sent[clash.save][clash.change]
+        expected = None if change.version is None else change.version[1]
+        fields = versions.conflict(meta, instance, clash.row)
+        found = None if clash.row is None else clash.value
+        return Conflict(str(meta), instance.get_state().iid, expected, found, clash.row is None, fields)
 
     def _held(self, held: Held) -> str:
         key = self.references[held.reference][0]
@@ -103,8 +116,12 @@ class Unit:
     def applied(self, reply: Committed) -> tuple[dict[ModelMeta[Any], list[Any]], dict[ModelMeta[Any], list[Any]]]:
         """Mark the instances as stored and forget them; return the saved instances and the deleted pks, by model."""
         saved: dict[ModelMeta[Any], list[Any]] = {}
-        for (meta, instances), ids, scores in zip(self.saving, reply.ids, reply.scores, strict=True):
+        for number, ((meta, instances), ids, scores) in enumerate(
+            zip(self.saving, reply.ids, reply.scores, strict=True)
+        ):
             _mark_saved(meta, instances, ids, scores)
+            if self.sent:
+                _remember(meta, instances, self.sent[number], reply)
             saved.setdefault(meta, []).extend(instances)
         for meta, instances in self.saving:
             if meta.foreignkeys:
@@ -148,10 +165,40 @@ def _change(meta: ModelMeta[Any], instance: Model, places: dependencies.Places) 
         previous = codec.dump_pk(state.iid) if state.persistent else None
     except InvalidValue as error:
         errors[meta.pkname()] = str(error)
+    version = None
+    if meta.version is not None:
+        version = versions.raised(meta, instance, previous is not None, values, errors)
     names = tuple(values)
     fields = None if names == meta.table.names else names
     score = None if errors else meta.score(instance)
-    return Change(id, previous, tuple(values.values()), fields, score, refs), errors
+    row = tuple(values.values())
+    if previous is None or errors:
+        return Change(id, previous, row, fields, score, refs), errors
+    forced = instance._loadedfields is None and state.action == "update"  # by force_update: whatever was loaded
+    changed = None if forced else versions.changed(instance, meta.table.names, fields, row)
+    if refs and changed is not None:
+        changed = tuple(dict.fromkeys((*changed, *(name for name, _, _ in refs))))
+    info, rescored = meta.ordering, True
+    if info is not None and info.auto is None and changed is not None:
+        rescored = info.name in changed
+    return Change(id, previous, row, fields, score, refs, changed, rescored, version), errors
+
+
+def _remember(meta: ModelMeta[Any], instances: Sequence[Model], changes: Sequence[Change], reply: Committed) -> None:
+    """Keep what was sent on the instances that were stored, with the ids that the commit has filled in."""
+    every, version = meta.table.names, meta.version
+    for instance, change in zip(instances, changes, strict=True):
+        row, names = change.values, change.fields
+        if change.refs:
+            filled = dict(zip(every if names is None else names, row, strict=True))
+            filled |= {name: reply.ids[save][place] for name, save, place in change.refs}
+            row = tuple(filled.values())
+        dbdata = instance.dbdata
+        dbdata["row"] = row
+        if names is not None or "columns" in dbdata:
+            versions.remember(instance, names, row)
+        if version is not None:
+            instance.__dict__[version.attname] = row[(every if names is None else names).index(version.attname)]
 
 
 def _awaiting(
@@ -169,19 +216,25 @@ def _awaiting(
 def _mark_saved(meta: ModelMeta[Any], instances: Sequence[Model], ids: Sequence[Any], scores: Sequence[float]) -> None:
     pkname, load = meta.pkname(), meta.codec.pk_load
     for n, (instance, id) in enumerate(zip(instances, ids, strict=True)):
-        pk = id if load is None else load(id)
-        instance.__dict__[pkname] = instance.dbdata[pkname] = pk
-        instance.dbdata.pop("state", None)
+        pk, dbdata = id if load is None else load(id), instance.dbdata
+        instance.__dict__[pkname] = dbdata[pkname] = pk
+        dbdata.pop("state", None)
         if meta.ordering is not None:
             score = scores[n] if scores else meta.score(instance) or 0
             state: ModelState = instance.get_state()
             state.score = -score if meta.ordering.desc else score
 
 
-def _reason(meta: ModelMeta[Any], clash: Clash) -> str:
+def reason_of(meta: ModelMeta[Any], clash: Clash) -> str:
+    """Return the sentence that tells of a clash."""
     head = f"Exception while committing {meta}."
     if clash.reason == "unique":
         holder = "another instance of this commit" if clash.holder is None else f"{meta.pkname()}={clash.holder!r}"
+        if clash.field not in meta.table.positions:
+            return (
+                f'{head} Unique combination "{clash.field}" violated: the same values are already in database, '
+                f"held by {holder}. Choose others, or change or delete that row first."
+            )
         value = _python(meta, clash)
         return (
             f'{head} Unique constraint "{clash.field}" violated: {shown(value)} is already in database, '

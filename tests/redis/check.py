@@ -58,6 +58,18 @@ def expected(table: Table, base: bytes, ids: dict[bytes, float], rows: dict[byte
     maps: dict[bytes, Any] = defaultdict(dict)
     for id in ids:
         row = rows.get(base + b":obj:" + escape(id), {})
+        for names in table.together:
+            parts = [row.get(name.encode(), b"") for name in names]
+            columns = [table.column(name) for name in names]
+            parts = [
+                b"0.0" if part == b"-0.0" and column.type == "float" else part
+                for part, column in zip(parts, columns, strict=True)
+            ]
+            if all(parts):
+                combined = maps[base + b":uni:" + ",".join(names).encode()]
+                key = b"".join(b"%d:%s" % (len(part), part) for part in parts)
+                assert key not in combined, f"{table.name}: two rows hold {key!r}"
+                combined[key] = id
         for column in table.columns:
             value, idx = value_of(column, row.get(column.name.encode())), base + b":idx:" + column.name.encode()
             if not (column.unique or column.index):

@@ -18,6 +18,8 @@ from stdnet import errors
         errors.InvalidKeyword("shop.item", ["colour"], ["color"]),
         errors.InvalidValue("shop.item.size", "x", "is not an integer"),
         errors.CommitException(["first", "second"], 2, ["one", "two"], ["shop.other"]),
+        errors.ConflictError([errors.Conflict("shop.item", 1, 2, 3, False, ("size",))], ["first"], 2, ["one"]),
+        errors.BadUpdate("shop.item.size", "x", "it is the primary key"),
         errors.FieldValueError([{"size": "is not an integer"}]),
         errors.CommitUnknown("token", "the connection was lost"),
         errors.DuplicateModel("shop.item"),

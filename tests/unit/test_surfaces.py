@@ -28,7 +28,19 @@ ONE_SIDED = {
 }
 
 AWAITED = {
-    "Query": {"all", "items", "get", "count", "aggregate", "distinct", "contains", "delete", "test_unique", "explain"},
+    "Query": {
+        "all",
+        "items",
+        "get",
+        "count",
+        "aggregate",
+        "distinct",
+        "contains",
+        "delete",
+        "update",
+        "test_unique",
+        "explain",
+    },
     "Groups": {"aggregate"},
     "Session": {"commit", "add", "delete", "update_or_create", "flush", "clean", "keys"},
     "Manager": {"new", "save", "update_or_create", "all", "get", "count", "flush", "clean", "keys", "create_all"},

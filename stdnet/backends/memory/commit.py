@@ -8,13 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from typing import Any
 
-from ...contract import Change, Clash, Commit, Committed, Held, Id, Place, Reference, Refused, Row, Save, Scalar, Table
+from ...contract import (
+    Change,
+    Clash,
+    Commit,
+    Committed,
+    Held,
+    Id,
+    Place,
+    Reference,
+    Refused,
+    Row,
+    Save,
+    Scalar,
+    Table,
+)
 from .indexes import ScoreOrder
 from .leaves import is_whole, patched
 from .places import is_ownerless, perform, serve, verify
 from .plans import Reader
 from .store import Step, TableStore
+from .updates import update_all
 
 
 @dataclass(slots=True)
@@ -54,20 +70,26 @@ class Draft:
     def clear(self, id: Id, position: int) -> None:
         """Make one value of a row missing; its score stays."""
         row = self.current(id) or ()
-        self.after[id] = (*row[:position], None, *row[position + 1 :])
+        self.put(id, (*row[:position], None, *row[position + 1 :]))
+
+    def put(self, id: Id, row: Row) -> None:
+        """Let a row that exists be another; its score stays."""
+        self.after[id] = row
         if isinstance(self.store.order, ScoreOrder):
             self.scores.setdefault(id, self.score(id))
 
 
 def commit(reader: Reader, request: Commit) -> Committed | Refused:
     """Do everything that ``request`` says, or say why not and do nothing."""
-    gone = tuple(number for number, call in enumerate(request.calls) if is_ownerless(reader, call))
+    calls = enumerate(request.calls) if request.calls else ()
+    gone = tuple([number for number, call in calls if is_ownerless(reader, call)])
     deleted = evaluate(reader, request)
-    drafts, ids, clashes, held = check(reader, request, deleted)
+    drafts, ids, updated, clashes, held = check(reader, request, deleted)
     if clashes or held or gone:
         return Refused(tuple(clashes), tuple(held), gone)
-    verify(reader, request.calls)
-    return apply(reader, request, deleted, drafts, ids)
+    if request.calls:
+        verify(reader, request.calls)
+    return apply(reader, request, deleted, drafts, ids, updated)
 
 
 @dataclass(slots=True)
@@ -85,6 +107,8 @@ class Deleted:
 
 def evaluate(reader: Reader, request: Commit) -> Deleted:
     """Return what the deletes match on the state before, and what follows by cascade."""
+    if not request.deletes:
+        return Deleted([], [[] for _ in request.references], {})
     by_delete: list[list[Id]] = []
     tables: dict[str, tuple[TableStore, set[Id]]] = {}
     for delete in request.deletes:
@@ -121,8 +145,10 @@ def _cascade(reader: Reader, references: Sequence[Reference], tables: dict[str, 
 
 def check(
     reader: Reader, request: Commit, deleted: Deleted
-) -> tuple[dict[str, Draft], list[list[Id]], list[Clash], list[Held]]:
-    """Work out the state after: drafts by table name, the ids of each save's changes, and what stands against it."""
+) -> tuple[dict[str, Draft], list[list[Id]], tuple[int, ...], list[Clash], list[Held]]:
+    """Work out the state after: drafts by table name, the ids of each save's changes, the rows of each update, and what
+    stands against it.
+    """
     drafts = {name: Draft(table, gone, table.counter) for name, (table, gone) in deleted.tables.items()}
     ids: list[list[Id]] = []
     clashes: list[Clash] = []
@@ -130,11 +156,13 @@ def check(
         draft = _draft(drafts, reader.store.table(reader.namespace, save.table))
         ids.append([])
         _work_out(draft, save, number, ids, clashes)
+    updated = update_all(reader, request, lambda table: _draft(drafts, table), clashes) if request.updates else ()
     for draft in drafts.values():
         clashes += _unique_clashes(draft)
-    columns = [save.table.positions for save in request.saves]
-    clashes.sort(key=lambda clash: (clash.save, clash.change, columns[clash.save].get(clash.field, -1)))
-    return drafts, ids, clashes, _dangling(reader, request, drafts, deleted)
+    if len(clashes) > 1:
+        tables = [save.table for save in request.saves] + [update.table for update in request.updates]
+        clashes.sort(key=lambda clash: (clash.save, clash.change, tables[clash.save].rank(clash.field)))
+    return drafts, ids, updated, clashes, _dangling(reader, request, drafts, deleted)
 
 
 def _dangling(reader: Reader, request: Commit, drafts: dict[str, Draft], deleted: Deleted) -> list[Held]:
@@ -178,6 +206,9 @@ def _work_out(draft: Draft, save: Save, number: int, allotted: list[list[Id]], c
         if scored:
             score = _score(draft, change, source if base is not None else None)
         if change.previous is not None:
+            if change.version is not None and (stale := _stale(stored, save.table, change, base)):
+                clashes.append(Clash("stale", number, place, change.version[0], *stale))
+                continue
             if base is None and change.fields is not None and not is_whole(save.table, change.fields):
                 clashes.append(Clash("gone", number, place, pk, source))
                 continue
@@ -189,14 +220,32 @@ def _work_out(draft: Draft, save: Save, number: int, allotted: list[list[Id]], c
                 draft.moves.append((source, id))
                 author.pop(source, None)
         names = every if change.fields is None else change.fields
-        if names is not None:
-            kept = base if change.previous is not None else None
+        kept = base if change.previous is not None else None
+        if kept is not None and change.changed is not None:
+            row = _narrowed(kept, save.table, change, change.changed, stored)
+        elif names is not None:
             row = _patched(kept or (None,) * len(stored.names), names, change.values, stored)
         if scored:
             draft.scores[id] = score
         author.pop(id, None)  # the last change of a row answers for it
         author[id] = (number, place)
         after[id] = row
+
+
+def _stale(stored: Table, table: Table, change: Change, base: Row | None) -> tuple[Scalar, None, Row | None] | None:
+    """Return what a clash tells of a row that is of another version than the change says, ``None`` if it is of that."""
+    if base is None:
+        return None, None, None
+    assert change.version is not None
+    column, expected = change.version
+    found = base[stored.positions[column]]
+    return None if found == expected else (found, None, tuple(base[stored.positions[name]] for name in table.names))
+
+
+def _narrowed(base: Row, table: Table, change: Change, names: Sequence[str], stored: Table) -> Row:
+    """Return a row with the values that a change has for some of its columns, or leaves."""
+    places = table.positions if change.fields is None else {name: n for n, name in enumerate(change.fields)}
+    return _patched(base, names, [change.values[places[name]] for name in names], stored)
 
 
 def _resolved(save: Save, change: Change, allotted: Sequence[Sequence[Id]]) -> Change:
@@ -218,7 +267,7 @@ def _allot(draft: Draft, change: Change) -> Id:
     return id
 
 
-def _patched(base: Row, names: Sequence[str], given: Row, table: Table) -> Row:
+def _patched(base: Row, names: Sequence[str], given: Sequence[Any], table: Table) -> Row:
     values = list(base)
     for name, value in zip(names, given, strict=True):
         if name in table.positions:
@@ -233,30 +282,32 @@ def _score(draft: Draft, change: Change, source: Id | None) -> float:
     order = draft.store.order
     assert isinstance(order, ScoreOrder)
     old = 0.0 if source is None else draft.scores.get(source, order.scores.get(source, 0.0))
+    if source is not None and change.previous is not None and not change.rescored:
+        return old
     if draft.store.table.order == "count":
         return old + (change.score or 0.0)
     return old if change.score is None else change.score
 
 
 def _unique_clashes(draft: Draft) -> list[Clash]:
-    """Compare the unique values of the rows that were touched with each other and with all other rows."""
+    """Compare the unique values and combinations of the rows that were touched with each other and all other rows."""
     clashes = []
     author, after = draft.author, draft.after
     rows = [(id, row) for id in author if (row := after[id]) is not None]
-    for position, name, index in draft.store.unique:
-        claims: dict[Scalar, Id] = {}
+    for name, value_of, ids in draft.store.unique:
+        claims: dict[Any, Id] = {}
         for id, row in rows:
-            value = row[position]
+            value = value_of(row)
             if value is None or value in ("", b""):
                 continue
             holder = claims.setdefault(value, id)
             if holder == id:
-                stored = index.ids.get(value)
+                stored = ids.get(value)
                 if stored is None or stored in after or stored in draft.deleted:
                     continue
                 holder = stored
-            shown = None if holder in draft.pending else holder
-            clashes.append(Clash("unique", *author[id], name, value, shown))
+            shown, told = None if holder in draft.pending else holder, None if type(value) is tuple else value
+            clashes.append(Clash("unique", *author[id], name, told, shown))
     return clashes
 
 
@@ -266,6 +317,7 @@ def apply(
     deleted: Deleted,
     drafts: dict[str, Draft],
     ids: Sequence[Sequence[Id]],
+    updated: tuple[int, ...],
 ) -> Committed:
     """Carry out the calls, write the drafts into their tables and report."""
     for call in request.calls:
@@ -277,7 +329,7 @@ def apply(
         [drafts[save.table.name].scores[id] for id in saved] if save.table.order == "count" else ()
         for save, saved in zip(request.saves, ids, strict=True)
     )
-    return Committed(tuple(ids), scores, tuple(deleted.by_delete), tuple(deleted.by_reference))
+    return Committed(tuple(ids), scores, tuple(deleted.by_delete), tuple(deleted.by_reference), updated)
 
 
 def _write(draft: Draft) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from sortedcontainers import SortedList
 
-from ...contract import Column, Id, Scalar
+from ...contract import Column, Id, Row, Scalar
 
 EMPTY: frozenset[Id] = frozenset()
 
@@ -72,6 +72,28 @@ class UniqueIndex:
     def entries(self) -> Iterator[tuple[Scalar, Id]]:
         yield from self.ids.items()
         yield from ((None, id) for id in self.blanks)
+
+
+class CombinedIndex:
+    """At most one id for each combination of values of some columns; rows where one of them is blank are not here."""
+
+    def __init__(self, positions: Sequence[int]) -> None:
+        self.ids: dict[Row, Id] = {}
+        self._pick = itemgetter(*positions)
+
+    def key(self, row: Row) -> Row | None:
+        """Return the combination of a row, ``None`` if a value is blank."""
+        values: Row = self._pick(row)
+        return None if None in values or "" in values or b"" in values else values
+
+    def move(self, id: Id, old: Row | None, new: Row | None) -> None:
+        """Bring the entry of a row from before to after; in a swap another row may have taken its place already."""
+        before, after = None if old is None else self.key(old), None if new is None else self.key(new)
+        if before != after:
+            if before is not None and self.ids.get(before) == id:
+                del self.ids[before]
+            if after is not None:
+                self.ids[after] = id
 
 
 class EqualIndex:

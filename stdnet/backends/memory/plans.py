@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any
 
-from ...contract import All, Diff, Eq, Id, Ids, In, Intersect, Plan, Range, Scalar, Scan, Union, Where
+from ...contract import All, Diff, Eq, Id, Ids, In, Intersect, Match, Plan, Range, Scalar, Scan, Union, Where
 from .indexes import EMPTY, EqualIndex, IdOrder
 from .leaves import is_leaf, read_of
 from .leaves import predicate as leaf_predicate
@@ -76,6 +76,11 @@ def _eq(reader: Reader, table: TableStore, plan: Eq) -> Set[Id]:
     if len(plan.values) == 1:
         return index.find(plan.values[0])
     return EMPTY.union(*map(index.find, plan.values))
+
+
+def _match(reader: Reader, table: TableStore, plan: Match) -> Set[Id]:
+    ids = table.together[plan.fields].ids
+    return {ids[values] for values in plan.values if values in ids}
 
 
 def _range(reader: Reader, table: TableStore, plan: Range) -> Set[Id]:
@@ -183,6 +188,7 @@ _EVALUATE: dict[type, Callable[[Reader, TableStore, Any], Set[Id]]] = {
     All: _all,
     Ids: _ids,
     Eq: _eq,
+    Match: _match,
     Range: _range,
     Scan: _scan,
     Where: _scan,

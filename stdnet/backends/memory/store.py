@@ -6,12 +6,14 @@ writes rows, only ``places`` what is in structures; ``plans`` and ``select`` rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from operator import itemgetter
+from typing import Any
 
-from ...contract import Committed, Id, Place, Row, Scalar, Table, keys
+from ...contract import Committed, Id, Place, Row, Scalar, Table, joint, keys
 from ...errors import TableMismatch
-from .indexes import EqualIndex, IdOrder, Index, RangeIndex, ScoreOrder, UniqueIndex, make_index
+from .indexes import CombinedIndex, EqualIndex, IdOrder, Index, RangeIndex, ScoreOrder, UniqueIndex, make_index
 from .shelf import Shelf
 from .waiting import Waiting
 
@@ -31,8 +33,11 @@ class TableStore:
         self.order: IdOrder | ScoreOrder = IdOrder() if table.order == "id" else ScoreOrder()
         self.lookups: dict[str, Index] = {}
         self.ranges: dict[str, RangeIndex] = {}
-        self.unique: list[tuple[int, str, UniqueIndex]] = []
+        self.unique: list[tuple[str, Callable[[Row], Any], dict[Any, Id]]] = []
         self.maintained: list[tuple[int, Index]] = []
+        self.together: dict[tuple[str, ...], CombinedIndex] = {
+            names: CombinedIndex([table.positions[name] for name in names]) for names in table.together
+        }
         self.structures = Shelf()
         for position, column in enumerate(table.columns):
             index = make_index(column)
@@ -41,12 +46,13 @@ class TableStore:
             self.lookups[column.name] = index
             self.maintained.append((position, index))
             if isinstance(index, UniqueIndex):
-                self.unique.append((position, column.name, index))
+                self.unique.append((column.name, itemgetter(position), index.ids))
                 if column.index == "range":
                     self.ranges[column.name] = RangeIndex()
                     self.maintained.append((position, self.ranges[column.name]))
             elif isinstance(index, RangeIndex):
                 self.ranges[column.name] = index
+        self.unique += [(joint(names), index.key, index.ids) for names, index in self.together.items()]
 
     def is_as(self, table: Table) -> bool:
         """Return whether rows here are rows of ``table``: the same columns at the same places."""
@@ -81,6 +87,9 @@ class TableStore:
         else:
             for position, index in self.maintained:
                 self._reindex(position, index, steps)
+        for combined in self.together.values():
+            for id, old, new in steps:
+                combined.move(id, old, new)
 
     def _reindex(self, position: int, index: Index, steps: Sequence[Step]) -> None:
         for id, old, new in steps:
@@ -103,6 +112,7 @@ class TableStore:
         ]
         for column in self.table.columns:
             names += self._index_keys(base, column.name)
+        names += [base + b":uni:" + joint(fields).encode() for fields, index in self.together.items() if index.ids]
         for owner, name, (kind, _) in self.structures:
             names.append(keys.structure(namespace, Place(kind, name, self.table, owner)))
         return names
@@ -135,6 +145,10 @@ class TableStore:
             assert len(found) == len(expected), f"{name}.{column.name}: an index entry is there twice"
             if isinstance(index, EqualIndex):
                 assert all(index.sets.values()), f"{name}.{column.name}: an empty set is kept"
+        for fields, combined in self.together.items():
+            pairs = [(key, id) for id, row in self.rows.items() if (key := combined.key(row)) is not None]
+            assert dict(pairs) == combined.ids, f"{name}.{joint(fields)}: index entries differ from the rows"
+            assert len(pairs) == len(combined.ids), f"{name}.{joint(fields)}: two rows have one combination"
         assert sorted(self.order.slice(None, None), key=repr) == sorted(self.rows, key=repr), f"{name}: order differs"
         if isinstance(self.order, ScoreOrder):
             assert {id: score for score, id in self.order.pairs} == self.order.scores, f"{name}: scores differ"

@@ -41,20 +41,25 @@ def ascii_upper(text: str) -> str:
 
 def compile_where(where: Where, table: Table) -> Callable[[Id, Row], bool]:
     """Return a function that tells of an id and its row whether they match. It recurses as deep as the expression."""
+    return compile_program(where, table, missing=False)
+
+
+def compile_program(where: Where, table: Table, missing: Any = None) -> Callable[[Id, Row], Any]:
+    """Return a function that gives what a program leaves of an id and its row; ``missing`` where a field is missing."""
     fields = [(table.positions.get(name), table.column(name).type) for name in where.fields]
     readers = [(position, kind in ("int", "float")) for position, kind in fields]
     run = _build(where)
 
-    def matches(id: Id, row: Row) -> bool:
+    def left(id: Id, row: Row) -> Any:
         values: list[Any] = []
         for position, is_number in readers:
             value: Any = id if position is None else row[position]
             if value is None:
-                return False
-            values.append(_double(value) if is_number else value)
-        return bool(run(values))
+                return missing
+            values.append(double(value) if is_number else value)
+        return run(values)
 
-    return matches
+    return left
 
 
 def _build(where: Where) -> _Run:
@@ -116,7 +121,8 @@ def _in(value: _Run, members: Sequence[_Run], program: Sequence[Instruction]) ->
     return search
 
 
-def _double(value: float) -> float:
+def double(value: float) -> float:
+    """Return the double next to a number."""
     try:
         return float(value)
     except OverflowError:

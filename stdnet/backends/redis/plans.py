@@ -7,7 +7,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...contract import All, Column, Diff, Eq, Ids, In, Intersect, Plan, Range, Scan, Table, Union, Where, keys
+from ...contract import (
+    All,
+    Column,
+    Diff,
+    Eq,
+    Ids,
+    In,
+    Instruction,
+    Intersect,
+    Match,
+    Plan,
+    Range,
+    Scalar,
+    Scan,
+    Table,
+    Union,
+    Where,
+    joint,
+    keys,
+)
 from .packing import Packed, array, pack, tagged, texts
 from .tables import encode_table
 from .values import all_spelled, bounds, comparand, spelled
@@ -24,6 +43,11 @@ def encode_plan(table: Table, plan: Plan) -> Packed:
             column = _lookup(table, field)
             given = [value for value in all_spelled(column, values) if value]
             return _node("eq", field, texts(given), any(value in (None, "", b"") for value in values))
+        case Match(fields, values):
+            if fields not in table.together:
+                raise KeyError(joint(fields))
+            found = (combination(table, fields, each) for each in values)
+            return _node("match", joint(fields), texts(list(dict.fromkeys(each for each in found if each is not None))))
         case Range(field):
             table.column(field)
             return _node("range", field, *bounds(plan))
@@ -32,8 +56,7 @@ def encode_plan(table: Table, plan: Plan) -> Packed:
         case Where(program, fields):
             for name in fields:
                 table.column(name)
-            steps = array([pack((op, _argument(op, argument))) for op, argument in program])
-            return _node("where", steps, texts([name.encode() for name in fields]))
+            return _node("where", encode_program(program), texts([name.encode() for name in fields]))
         case In(field, other, inner, of):
             column = table.pk if field == table.pk.name else _lookup(table, field)
             other.column(of)
@@ -44,6 +67,22 @@ def encode_plan(table: Table, plan: Plan) -> Packed:
             return _node("intersect", array([encode_plan(table, child) for child in sorted(plans, key=_rank)]))
         case Diff(left, minus):
             return _node("diff", encode_plan(table, left), encode_plan(table, minus))
+
+
+def encode_program(program: tuple[Instruction, ...]) -> Packed:
+    """Return the steps of a program as ``lua/where.lua`` reads them."""
+    return array([pack((op, _argument(op, argument))) for op, argument in program])
+
+
+def combination(table: Table, fields: tuple[str, ...], values: tuple[Scalar, ...]) -> bytes | None:
+    """Return the stored form of a combination: each value with its length before it; ``None`` if no row can have it.
+
+    >>> table = Table("t", Column("id", "int"), (Column("a", "str"), Column("b", "int")), together=(("a", "b"),))
+    >>> combination(table, ("a", "b"), ("x:y", 10)), combination(table, ("a", "b"), ("", 10))
+    (b'3:x:y2:10', None)
+    """
+    parts = [spelled(_lookup(table, name), value) for name, value in zip(fields, values, strict=True)]
+    return b"".join([b"%d:%s" % (len(part), part) for part in parts if part]) if all(parts) else None
 
 
 def _node(*parts: Any) -> Packed:
@@ -95,6 +134,10 @@ def _argument(op: str, argument: Any) -> Any:
 
 def index_of(table: Table, plan: Plan, base: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
     """Return kind and key of the index that answers a plan by itself, if there is one, and the bounds to look for."""
+    if isinstance(plan, Match):
+        known = plan.fields in table.together and len(plan.values) == 1
+        found = combination(table, plan.fields, plan.values[0]) if known else None
+        return None if found is None else (b"unique", base + b":uni:" + joint(plan.fields).encode(), found, found)
     if not isinstance(plan, (Eq, Range)) or plan.field == table.pk.name:
         return None
     column, name = table.columns[table.positions[plan.field]], plan.field.encode()

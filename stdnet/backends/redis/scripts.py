@@ -13,6 +13,7 @@ PARTS = {
     "commit": ("lib", "where", "leaves", "plans", "order", "rows", "drafts", "commit"),
     "save": ("lib", "rows", "drafts", "commit"),
     "cascade": ("lib", "where", "leaves", "plans", "order", "rows", "drafts", "references", "commit"),
+    "update": ("lib", "where", "leaves", "plans", "order", "rows", "drafts", "references", "updates", "commit"),
     "select": ("lib", "where", "leaves", "plans", "order", "sort", "select"),
     "join": ("lib", "where", "leaves", "plans", "order", "sort", "paths", "select"),
     "check": ("check",),
@@ -31,12 +32,13 @@ PARTS = {
 }
 """The files that each script is made of. ``save`` is a commit without deletes, so without plans: a script pays for each
 function that it could need, and a commit of one row for those of ``plans`` as much as for all of its commands. So
-references, and selects that reach other tables, have scripts of their own, too."""
+references, updates, and selects that reach other tables have scripts of their own, too."""
 
 ADDED = {
     "commit": ("kinds", "alongside"),
     "save": ("kinds", "alongside"),
     "cascade": ("kinds", "alongside"),
+    "update": ("kinds", "alongside"),
     "select": ("kinds", "contents"),
     "join": ("kinds", "contents"),
     "more": ("kinds", "contents"),

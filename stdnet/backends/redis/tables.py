@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ...contract import Column, Table
+from ...contract import Column, Table, joint
 from .calls import Call, Claim
 from .packing import READ, Packed, pack, read_texts, texts, untagged
 
@@ -105,13 +105,19 @@ def _claim(name: str, layout: bytes, namespace: str) -> Claim:
 
 def from_layout(name: str, layout: bytes) -> Packed:
     """Return as much of a table as its layout tells, enough to find all of its keys, as ``open`` reads it."""
-    order, auto, kind, columns = json.loads(layout)
-    return _encode(Table(name, Column("", kind), tuple(Column(*column) for column in columns), auto, order), None)
+    order, auto, kind, columns, *more = json.loads(layout)
+    named = {name: Column(name, "str") for combined in (more[0] if more else ()) for name in combined}
+    named |= {column[0]: Column(*column) for column in columns}
+    together = tuple(map(tuple, more[0])) if more else ()
+    return _encode(Table(name, Column("", kind), tuple(named.values()), auto, order, together=together), None)
 
 
 def _encode(table: Table, layout: bytes | None) -> Packed:
     columns = [column.indexed for column in table.columns]
     parts = [table.name, table.pk.name, table.pk.type, table.auto, table.order, columns, layout]
-    if table.structures:
-        parts.append([f":{name}{suffix}" for name, kind in table.structures for suffix in kind.suffixes])
+    if table.structures or table.together:
+        suffixes = [f":{name}{suffix}" for name, kind in table.structures for suffix in kind.suffixes]
+        parts.append(suffixes or None)
+    if table.together:
+        parts.append([(joint(names), names) for names in table.together])
     return Packed(pack(parts))

@@ -9,7 +9,23 @@ own, too; the rest is here.
 from __future__ import annotations
 
 from ... import contract
-from ...contract import Aggregate, Commit, Count, Eq, Flush, Ids, Keys, Ping, Range, Request, Select, Table, Take, keys
+from ...contract import (
+    Aggregate,
+    Commit,
+    Count,
+    Eq,
+    Flush,
+    Ids,
+    Keys,
+    Match,
+    Ping,
+    Range,
+    Request,
+    Select,
+    Table,
+    Take,
+    keys,
+)
 from .aggregates import aggregate
 from .calls import PART, Call, Steps, call
 from .commits import commit
@@ -26,7 +42,7 @@ def steps(request: Request, namespace: str) -> Steps:
             return commit(request, namespace)
         case Select(plan=Ids((id,)), sort=None) if is_simple(request):
             return get(request, id, namespace)
-        case Select(plan=Eq() | Range(), sort=None) if is_simple(request):
+        case Select(plan=Eq() | Match() | Range(), sort=None) if is_simple(request):
             return find(request, namespace)
         case Select():
             return select(request, namespace)

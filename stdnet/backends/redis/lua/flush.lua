@@ -36,6 +36,9 @@ return run(function()
         for _, column in ipairs(t.indexed) do
             rest[#rest + 1], rest[#rest + 2], rest[#rest + 3] = column.uni, column.idx, column.blank
         end
+        for _, combined in ipairs(t.together) do
+            rest[#rest + 1] = combined.uni
+        end
         name_structures(namespace .. t.name .. ':struct', whole, rest, parts)
         removed = removed + unlink(rest)
         call('HDEL', TABLES, t.name)

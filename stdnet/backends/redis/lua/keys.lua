@@ -12,6 +12,9 @@ return run(function()
         for _, column in ipairs(t.indexed) do
             wanted[column.uni], wanted[column.idx], wanted[column.blank] = true, true, true
         end
+        for _, combined in ipairs(t.together) do
+            wanted[combined.uni] = true
+        end
     end
     local ids = call('ZRANGE', t.ids, start, start + limit - 1)
     for _, id in ipairs(ids) do

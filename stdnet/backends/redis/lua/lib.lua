@@ -37,8 +37,9 @@ local function escape(text)
     return (string.gsub(text, '[%z\1-\32%%:{}*?%[%]\\\127]', encoded))
 end
 
--- {name, pk, type, auto, order, {{name, type, unique, index}, ...}, layout or nil, endings or none} -> a table with its
--- key names; endings are what keys of structures end in, after those of their rows.
+-- {name, pk, type, auto, order, {{name, type, unique, index}, ...}, layout or nil, endings or nil, together or none}
+-- -> a table with its key names; endings are what keys of structures end in, after those of their rows; together are
+-- {name, names of columns} of unique combinations.
 -- Fails if there are rows that were stored by another layout: their indices are not those that will be asked.
 local function open(desc)
     local base = namespace .. desc[1]
@@ -60,6 +61,15 @@ local function open(desc)
             t.indexed[#t.indexed + 1] = column
         end
     end
+    t.together = {}
+    for n, c in ipairs(desc[9] or {}) do
+        local combined = {name = c[1], unique = true, place = #t.columns + n, columns = {}}
+        combined.uni = base .. ':uni:' .. c[1]
+        for i, name in ipairs(c[2]) do
+            combined.columns[i] = t.column[name]
+        end
+        t.together[n], t.column[c[1]] = combined, combined
+    end
     return t
 end
 
@@ -70,6 +80,20 @@ end
 -- Numbers that are equal are one value of an index.
 local function key_value(column, value)
     return column.type == 'float' and value == '-0.0' and '0.0' or value
+end
+
+-- Return a unique combination of values of a row, or false if one of them is blank.
+local function combination(combined, row)
+    local text = ''
+    for _, column in ipairs(combined.columns) do
+        local value = row[column.place]
+        if not value or value == '' then
+            return false
+        end
+        value = key_value(column, value)
+        text = text .. #value .. ':' .. value
+    end
+    return text
 end
 
 local function idx_key(column, value)

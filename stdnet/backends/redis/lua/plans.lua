@@ -246,6 +246,11 @@ function NODES.eq(t, node)
     return equal(t.column[node[2]], node[3], node[4] == '1')
 end
 
+-- {'match', name of a unique combination, values}
+function NODES.match(t, node)
+    return equal(t.column[node[2]], node[3])
+end
+
 -- {'range', field, min, max}: the bounds as ZRANGEBYSCORE takes them
 function NODES.range(t, node)
     local field, key = node[2], t.ids

@@ -90,6 +90,18 @@ local function note(t, w, id, old, new, score)
             note_index(w, column, id, before, after)
         end
     end
+    for n = 1, #t.together do
+        local combined = t.together[n]
+        local before, after = old and combination(combined, old), new and combination(combined, new)
+        if before ~= after then
+            if before then
+                note_item(w.hdel, combined.uni, before)
+            end
+            if after then
+                note_item(w.hset, combined.uni, after, id)
+            end
+        end
+    end
     if not new then
         note_item(w.drop, t.ids, id)
         w.unlink[#w.unlink + 1] = key

@@ -89,7 +89,8 @@ local function among(stack, top, count)
     return false
 end
 
-local function holds(steps, values)
+-- Return what a program leaves.
+local function left(steps, values)
     local stack, top = {}, 0
     for _, step in ipairs(steps) do
         local kind, argument = step[1], step[2]
@@ -110,5 +111,9 @@ local function holds(steps, values)
             stack[top] = found
         end
     end
-    return stack[top] == true
+    return stack[top]
+end
+
+local function holds(steps, values)
+    return left(steps, values) == true
 end
