@@ -61,13 +61,22 @@ class Draft:
 
 def commit(reader: Reader, request: Commit) -> Committed | Refused:
     """Do everything that ``request`` says, or say why not and do nothing."""
-    gone = tuple(number for number, call in enumerate(request.calls) if is_ownerless(reader, call))
     deleted = evaluate(reader, request)
     drafts, ids, clashes, held = check(reader, request, deleted)
+    ownerless = [(number, call.place) for number, call in enumerate(request.calls) if is_ownerless(reader, call)]
+    gone = tuple(number for number, place in ownerless if not _is_added(drafts, place))
     if clashes or held or gone:
         return Refused(tuple(clashes), tuple(held), gone)
     verify(reader, request.calls)
     return apply(reader, request, deleted, drafts, ids)
+
+
+def _is_added(drafts: dict[str, Draft], place: Place) -> bool:
+    """Return whether the row of a place, which does not exist, is added under its id, and not by a move."""
+    draft = drafts.get(place.table.name) if place.table is not None else None
+    if draft is None or place.id is None or draft.after.get(place.id) is None:
+        return False
+    return all(place.id not in move for move in draft.moves)
 
 
 @dataclass(slots=True)
