@@ -41,7 +41,8 @@ class Line:
 class Place:
     """The rows of a table, in no particular order, and the largest int that an auto table has seen.
 
-    ``allotted`` are the ids that the commit at hand made up, ``scores`` what it gave to which id.
+    ``allotted`` are the ids that the commit at hand made up, ``scores`` what it gave to which id, ``moved`` from or to
+    where it moved rows.
     """
 
     table: c.Table
@@ -49,6 +50,7 @@ class Place:
     top: int | None = None
     allotted: set[Any] = field(default_factory=set)
     scores: dict[Any, float] = field(default_factory=dict)
+    moved: set[Any] = field(default_factory=set)
     shelf: Shelf = field(default_factory=dict)
 
     def under(self, id: c.Id | None) -> Line | None:
@@ -204,13 +206,13 @@ class Oracle:
 
     def call(self, call: c.Call) -> Any:
         shelf = self.shelf(call.place)
-        if self.is_homeless(call):
-            return c.Refused((), (), (0,))
+        return c.Refused((), (), (0,)) if self.is_homeless(call) else self.operate({} if shelf is None else shelf, call)
 
+    def operate(self, shelf: Shelf, call: c.Call) -> Any:
         def given(each: Any) -> Any:
             return look_up(self.shelf(each) or {}, each) if isinstance(each, c.Place) else each
 
-        return perform({} if shelf is None else shelf, call, [given(each) for each in call.arguments])
+        return perform(shelf, call, [given(each) for each in call.arguments])
 
     # commits
 
@@ -256,16 +258,24 @@ class Oracle:
         self, request: c.Commit, matched: list[list[c.Id]], doomed: dict[str, list[Any]], chosen: list[list[c.Id]]
     ) -> c.Committed | c.Refused:
         wrong = self.misplaced(request.calls)
-        homeless = tuple(n for n, call in enumerate(request.calls) if self.is_homeless(call))
+        homeless = [n for n, call in enumerate(request.calls) if self.is_homeless(call)]
+        waiting: dict[Any, Shelf] = {}
         for call in request.calls if wrong is None else ():
-            self.call(call)
+            shelf, home = self.shelf(call.place), (call.place.table, call.place.id)
+            self.operate(waiting.setdefault(home, {}) if shelf is None else shelf, call)
         for place in self.places.values():
             gone = doomed.get(place.table.name, [])
             place.lines = [line for line in place.lines if line.id not in gone]
-            place.allotted, place.scores = set(), {}
+            place.allotted, place.scores, place.moved = set(), {}, set()
             for line in place.lines:
                 line.at = None
         clashes, ids = self.save(request.saves)
+        for (table, id), shelf in waiting.items():
+            line = self.place(table).under(id)
+            if line is not None and id not in self.place(table).moved:
+                line.shelf = shelf
+                here = [n for n, call in enumerate(request.calls) if (call.place.table, call.place.id) == (table, id)]
+                homeless = [n for n in homeless if n not in here]
         counts = []
         for n, (update, some) in enumerate(zip(request.updates, chosen, strict=True), len(request.saves)):
             lines = [line for id in some if (line := self.place(update.table).under(id)) is not None]
@@ -277,7 +287,7 @@ class Oracle:
         held = self.let_go(request.references, doomed)
         if clashes or held or homeless:
             clashes.sort(key=lambda found: (found[1].save, found[1].change, found[0]))
-            return c.Refused(tuple(clash for _, clash in clashes), tuple(held), homeless)
+            return c.Refused(tuple(clash for _, clash in clashes), tuple(held), tuple(homeless))
         if wrong is not None:
             raise wrong
         scores = [
@@ -337,6 +347,8 @@ class Oracle:
         if line is None:
             line = Line(id, dict.fromkeys(table.names), shelf={} if standing is None else standing.shelf)
             place.lines = [other for other in place.lines if other is not standing] + [line]
+        if line.id != id:
+            place.moved |= {line.id, id}
         line.id, line.at = id, at
         line.score = rescored(table, id, score, None if keeps else change.score)
         line.values.update(given)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum, Flag, IntEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stdnet import InvalidValue, odm
+
+from .test_backends_agree import FACTORIES
 
 EXACT = 2**53
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -47,7 +51,16 @@ def zoned(zone: ZoneInfo) -> st.SearchStrategy[datetime]:
 
 KEYS = TEXT.filter(lambda key: key != "" and "__" not in key and not key.endswith("_"))
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT | st.dates(),
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        TEXT,
+        st.dates(),
+        st.datetimes(timezones=st.none() | st.timezones()),
+        st.decimals(allow_nan=False),
+    ),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(TEXT.filter(lambda key: key[:2] != "__"), inner, max_size=3)
     ),
@@ -159,6 +172,11 @@ def same(one: Any, other: Any) -> bool:
     return one == other and type(one) is type(other) and (type(one) is not float or repr(one) == repr(other))
 
 
+def is_nan(value: Any) -> bool:
+    """Return whether a value is not equal to itself; some decimals do not even bear the question."""
+    return value.is_nan() if isinstance(value, Decimal) else bool(value != value)
+
+
 @given(PAIRS)
 def test_a_value_of_a_field_is_its_own_conversion_and_comes_back_from_its_scalar(pair: tuple[str, Any]) -> None:
     name, value = pair
@@ -176,30 +194,22 @@ def test_a_value_of_a_field_is_its_own_conversion_and_comes_back_from_its_scalar
 def test_a_value_comes_back_from_json(pair: tuple[str, Any]) -> None:
     name, value = pair
     field = META.dfields[name]
-    again = field.from_json(json.loads(json.dumps(field.json_serialise(value))))
-    if name == "any_moment" and value is not None:  # seconds as a float, which far from 1970 are not exact
-        assert abs((again - value).total_seconds()) < 1e-4
-    elif name in ("moment", "seen") and value is not None:
-        assert abs((again - value).total_seconds()) < 2e-6
-    else:
-        assert same(again, value)
-
-
-@given(st.datetimes(datetime(1830, 1, 1), datetime(2106, 1, 1)))
-def test_a_datetime_of_our_time_comes_back_from_json_to_the_microsecond(value: datetime) -> None:
-    field = META.dfields["moment"]
-    assert field.from_json(json.loads(json.dumps(field.json_serialise(value)))) == value
+    assert same(field.from_json(json.loads(json.dumps(field.json_serialise(value)))), value)
 
 
 @given(st.sampled_from([*META.scalarfields, META.pk]), ANYTHING)
+@example(META.dfields["rank"], Decimal("sNaN"))
 def test_anything_is_converted_or_refused_with_an_error_of_ours(field: odm.Field[Any], value: Any) -> None:
     try:
         converted = field.to_python(value)
     except InvalidValue as error:
         converted = field.to_python(None)
         assert str(error).startswith(f"{field}: ")  # noqa: PT017
-    assert same(field.to_python(converted), converted) or converted != converted  # NaN, in a pickle or for JSON
-    if converted is not None and not (field.name in OPAQUE and converted != converted):
+    if is_nan(converted):  # in a pickle or for JSON
+        assert field.name in OPAQUE
+        return
+    assert same(field.to_python(converted), converted)
+    if converted is not None:
         try:
             scalar = field.dump(converted)
         except InvalidValue:
@@ -208,11 +218,13 @@ def test_anything_is_converted_or_refused_with_an_error_of_ours(field: odm.Field
             assert same(field.load(scalar), converted)
 
 
-@given(st.lists(ROWS, max_size=4))
+@pytest.mark.parametrize("connect", FACTORIES)
+@given(rows=st.lists(ROWS, max_size=4))
 @settings(max_examples=100)
-def test_rows_come_back_from_a_backend_as_they_were(rows: list[dict[str, Any]]) -> None:
-    models = odm.Router("memory://")
+def test_rows_come_back_from_a_backend_as_they_were(connect: Callable[[], Any], rows: list[dict[str, Any]]) -> None:
+    models = odm.Router(connect())
     models.register(Everything)
+    models.flush()
     with models.session().begin() as t:
         stored = [t.add(Everything(**values)) for values in rows]
     loaded = models.everything.all()
@@ -222,6 +234,7 @@ def test_rows_come_back_from_a_backend_as_they_were(rows: list[dict[str, Any]]) 
             expected = values[field.name] if field.name in values else field.get_default()
             for got in (row, source):
                 assert same(getattr(got, field.name), expected)
+    connect().flush()
 
 
 @given(ROWS, st.sets(st.sampled_from(sorted(VALUES))))

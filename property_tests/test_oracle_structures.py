@@ -91,6 +91,13 @@ def test_structures_of_rows_move_and_go_with_them() -> None:
     log = {id: Place(KINDS["list"], "log", PERSON, id) for id in "abc"}
     push = {id: Call(log[id], "push_back", (id.encode(),)) for id in "abc"}
     assert oracle.execute([Commit(calls=(push["a"],)), push["a"]]) == [Refused((), (), (0,))] * 2
+    new = Save(PERSON, (Change("c", None, blank), Change("a", "c", (), ()), Change("b", None, blank)))
+    request = Commit(saves=(new,), calls=(push["b"], push["a"], push["c"]))
+    assert oracle.execute([request]) == [Refused((), (), (1, 2))]
+    request = Commit(saves=(Save(PERSON, (Change("c", None, blank),)),), calls=(push["c"], push["c"]))
+    oracle.execute([request])
+    assert oracle.execute([Call(log["c"], "items")]) == [[b"c", b"c"]]
+    oracle.execute([Commit(deletes=(Delete(PERSON, All()),))])
     oracle.execute([Commit(saves=(Save(PERSON, (Change("a", None, blank), Change("b", None, blank))),))])
     move = Save(PERSON, (Change("b", "a", (), ()), Change("a", None, blank)))
     request = Commit((Delete(PERSON, Ids(("b",))),), (move,), calls=(push["a"], push["b"]), token="t")

@@ -13,10 +13,39 @@ from hypothesis import strategies as st
 
 from stdnet import odm
 from stdnet.errors import BadRow
+from stdnet.utils import encoders
 
-from .test_fields import META, VALUES, Everything, same
+from .test_fields import META, VALUES, Everything, Rank, Side, same
 
 FORMATS = ["csv", "json", "jsonl"]
+
+
+class Token(odm.StdModel):
+    key = odm.UUIDField(primary_key=True)
+
+    class Meta:
+        app_label = "property"
+
+
+class Quote(odm.StdModel):
+    """A row whose id is made of a key to another row and of numbers, dates and members of enums."""
+
+    id = odm.CompositeIdField("token", "price", "span", "seen", "rank", "side")
+    token = odm.ForeignKey(Token, related_name="quotes")
+    price = odm.DecimalField(decimal_places=2)
+    span = odm.TimeDeltaField(required=False)
+    seen = odm.DateTimeField(tz="Europe/Zurich", required=False)
+    rank = odm.EnumField(Rank, by="value")
+    side = odm.EnumField(Side, required=False)
+    notes = odm.ListField(value_pickler=encoders.Bytes())
+    words = odm.SetField(value_pickler=encoders.Bytes())
+    ranks = odm.SetField(ordered=True, value_pickler=encoders.Bytes())
+    facts = odm.HashField(pickler=encoders.Bytes(), value_pickler=encoders.Bytes())
+    moves = odm.TimeSeriesField(pickler=encoders.Double(), value_pickler=encoders.Bytes())
+    log = odm.StringField()
+
+    class Meta:
+        app_label = "property"
 
 
 class Holder(odm.StdModel):
@@ -58,10 +87,54 @@ HOLDERS = st.lists(
 )
 
 
+SOME = st.binary(max_size=3) | VALUES["symbol"].map(str.encode)
+SCORES = st.floats(allow_nan=False)
+QUOTES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "token": st.uuids(),
+            "price": VALUES["price"].filter(lambda value: value is not None),
+            "rank": st.sampled_from(Rank),
+            "notes": st.lists(SOME, max_size=3),
+            "words": st.sets(SOME, max_size=3),
+            "ranks": st.lists(st.tuples(SCORES, SOME), max_size=3),
+            "facts": st.dictionaries(SOME, SOME, max_size=3),
+            "moves": st.dictionaries(SCORES, SOME, max_size=3),
+            "log": SOME,
+        },
+        optional={name: VALUES[name] for name in ("span", "seen", "side")},
+    ),
+    max_size=4,
+)
+HELD = ("notes", "words", "ranks", "facts", "moves", "log")
+
+
 def router() -> Any:
     models = odm.Router("memory://")
     models.register(Holder)
+    models.register(Quote)
     return models
+
+
+def quoted(quotes: list[dict[str, Any]]) -> Any:
+    """Return a router with quotes, their tokens, and what their structures hold."""
+    models = router()
+    for values in quotes:
+        contents = {name: values[name] for name in HELD}
+        models.token.new(key=values["token"])
+        row = models.quote.new(**{name: value for name, value in values.items() if name not in HELD})
+        for name, content in contents.items():
+            add = {"notes": "extend", "log": "push_back"}.get(name, "update")
+            getattr(getattr(row, name), add)(content)
+    return models
+
+
+def held(models: Any) -> list[Any]:
+    """Return what all structures hold, with the ids of their rows."""
+    query = models.quote.query()
+    for name in HELD:
+        query = query.load_related(name)
+    return [(row.id, [repr(getattr(row, name).cache.cache) for name in HELD]) for row in query.all()]
 
 
 def populated(rows: list[dict[str, Any]], holders: list[dict[str, Any]]) -> Any:
@@ -122,6 +195,20 @@ def test_models_come_back_from_csv(rows: Any, holders: Any, delimiter: str, end:
         dump = serializer.write().getvalue()
         odm.get_serializer("csv", **options).load(again, StringIO(dump, newline=""), manager.model)
     assert alike(stored(again), stored(models))
+
+
+@given(QUOTES, st.sampled_from(FORMATS), st.integers(1, 5))
+def test_ids_of_many_parts_and_structures_come_back(quotes: Any, name: str, size: int) -> None:
+    models, again = quoted(quotes), router()
+    for manager in models:
+        serializer = odm.get_serializer(name, batch_size=size)
+        serializer.dump(manager)
+        dump = StringIO(serializer.write().getvalue(), newline="")
+        odm.get_serializer(name, batch_size=size).load(again, dump, manager.model)
+    assert alike(stored(again), stored(models))
+    if name == "jsonl":
+        assert held(again) == held(models)
+    assert pickle.loads(pickle.dumps(models.quote.all())) == models.quote.all()
 
 
 @given(ROWS, HOLDERS, st.integers(2, pickle.HIGHEST_PROTOCOL))

@@ -242,9 +242,10 @@ class Commit:
 
     The reply is ``Committed`` or ``Refused``.
 
-    *Calls* come first, in order: those of ``Operation.commits`` on structures, of the rows of the state before. So one
-    of a row that is deleted comes to nothing, also if the row is saved anew. The commit is refused if an operation
-    would make something for a row that does not exist before the commit. All calls of one place name one kind.
+    *Calls* come first, in order: those of ``Operation.commits`` on structures, of the rows of the state before, and of
+    new rows that the saves add under these very ids, without moving a row from or to there. So one of a row that is
+    deleted comes to nothing, also if the row is saved anew. The commit is refused if an operation would make something
+    for any other row. All calls of one place name one kind.
 
     *Evaluate*: the plans of all deletes and updates, and what ``references`` add to deletes, on the state before.
     *Check*: the state after the deletes, the saves, then the updates is worked out; in it each unique value that is not

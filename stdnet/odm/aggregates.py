@@ -79,10 +79,8 @@ class Sum(Aggregation):
 
     def check(self, field: Field[Any]) -> None:
         if field.python_type not in NUMBERS or field.column_type not in ("int", "float") or field.is_relation:
-            kind = type(field).__name__
-            raise BadAggregate(
-                str(field.meta), self, f"a {kind} holds nothing that can be added; use Min, Max or Count"
-            )
+            problem = f"{type(field).__name__} holds nothing that can be added; use Min, Max or Count"
+            raise BadAggregate(str(field.meta), self, problem)
 
     def load(self, field: Field[Any] | None, *results: Any) -> Any:
         assert field is not None
@@ -135,7 +133,11 @@ def distinct(query: QueryBase[Any], name: str) -> Program[list[Any]]:
 
 def _field(query: QueryBase[Any], name: Any, purpose: str) -> Field[Any]:
     query.known(name, purpose)
-    return query.meta.dfields[name]
+    field = query.meta.dfields.get(name)
+    if field is None or field.is_map:  # field is None: a leaf
+        problem = "it is no column of single values; give the value a field of its own"
+        raise BadAggregate(str(query.meta), name, problem)
+    return field
 
 
 def _checked(

@@ -342,12 +342,10 @@ def _in(query: QueryBase[Any], field: Field[Any], other: QueryBase[Any]) -> Plan
     wanted, given = _ids_of(field), _ids_of(of)
     if wanted and given and wanted is not given and not (field.primary_key and of.primary_key and other._get_field):
         raise BadLookupValue(field, "", other, f'gives ids of "{given.meta}", and these are of "{wanted.meta}"')
-    if of.column_type != field.column_type or (of.type != field.type and {of.type, field.type} & {"date", "datetime"}):
-        raise BadLookupValue(field, "", other, f"gives values of {of}, which is a {type(of).__name__}")
+    if of.column_type != field.column_type or of.storage.unit != field.storage.unit:
+        raise BadLookupValue(field, "", other, f"gives values of {of}, which have another type, meaning or unit")
     if other.backend is not query.backend and other.backend != query.backend:
         raise BadLookupValue(field, "", other, "is answered by another backend; pass its results instead")
-    if of.storage.unit != field.storage.unit:
-        raise BadLookupValue(field, "", other, f"gives values of {of}, which have another meaning or unit")
     return In(field.attname, other.meta.table, other.construct(), of.attname)
 
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..contract import Column, Scalar
+from ..utils.jsontools import JSONDateDecimalEncoder, date_decimal_hook
 from .fields import Field
-from .jsonvalues import SEPARATOR, Encoder, decoded, encoded, flattened, moment, nested, part_of, put, read_hook
+from .jsonvalues import SEPARATOR, decoded, encoded, flattened, moment, nested, part_of, put
 
 if TYPE_CHECKING:
     from .model import Model
@@ -47,8 +48,8 @@ class JSONField(Field[Any]):
 
     def _handle_extras(self, **extras: Any) -> None:
         self.as_string: bool = extras.pop("as_string", True)
-        self.encoder_class: type[json.JSONEncoder] = extras.pop("encoder_class", Encoder)
-        self.decoder_hook: Callable[[dict[str, Any]], Any] = extras.pop("decoder_hook", read_hook)
+        self.encoder_class: type[json.JSONEncoder] = extras.pop("encoder_class", JSONDateDecimalEncoder)
+        self.decoder_hook: Callable[[dict[str, Any]], Any] = extras.pop("decoder_hook", date_decimal_hook)
         super()._handle_extras(**extras)
 
     @property

@@ -1,4 +1,4 @@
-"""JSON values: dates and decimals in JSON, nested dicts as paths and leaves, and leaves as they are stored. Pure.
+"""JSON values: nested dicts as paths and leaves, and leaves as they are stored. Pure.
 
 A leaf is stored as the number or the text that it is, ``None`` as no bytes, and everything else as its JSON in bytes. A
 date or a datetime has its moment before that, in digits, so that the bytes sort by time.
@@ -6,11 +6,9 @@ date or a datetime has its moment before that, in digits, so that the bytes sort
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
 from .scalarfields import EPOCH, MOST_BITS
@@ -23,46 +21,6 @@ DATES = (b"@", b"A")
 _MICROSECOND = timedelta(microseconds=1)
 _SHIFT = 10**17  # more microseconds than lie between the beginning of the calendar and 1970
 _HEAD = 19
-
-
-class Encoder(json.JSONEncoder):
-    """Writes dates, datetimes and decimals as ``read_hook`` reads them, and objects that have a ``tojson``."""
-
-    def default(self, o: Any) -> Any:
-        if isinstance(o, datetime):
-            return {"__datetime__": _seconds(o)}
-        if isinstance(o, date):
-            return {"__date__": (o - EPOCH.date()) // timedelta(seconds=1)}
-        if isinstance(o, Decimal):
-            return {"__decimal__": str(o)}
-        return o.tojson() if hasattr(o, "tojson") else super().default(o)
-
-
-def _seconds(value: datetime) -> float | str:
-    """Return seconds since 1970, or ISO text if there is a zone, or a double would not be exact."""
-    if value.tzinfo is None:
-        seconds = (value - EPOCH).total_seconds()
-        if timedelta(seconds=seconds) == value - EPOCH:
-            return seconds
-    return value.isoformat()
-
-
-def read_hook(mapping: dict[str, Any]) -> Any:
-    """Return what ``Encoder`` wrote as a dict of one key; other dicts as they are."""
-    if len(mapping) != 1:
-        return mapping
-    ((key, value),) = mapping.items()
-    try:
-        match key:
-            case "__datetime__":
-                return datetime.fromisoformat(value) if isinstance(value, str) else EPOCH + timedelta(seconds=value)
-            case "__date__":
-                return (EPOCH + timedelta(seconds=value)).date()
-            case "__decimal__":
-                return Decimal(value)
-    except (TypeError, ValueError, ArithmeticError):
-        pass
-    return mapping
 
 
 # -- paths --------------------------------------------------------------------------------------------------------

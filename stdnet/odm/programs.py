@@ -7,7 +7,7 @@ Each is a generator that yields effects (see ``runner``) and returns its result.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..contract import Commit, Count, Flush, Ids, Intersect, Keys, Plan, Refused, Select, Selected, is_nothing
@@ -50,27 +50,35 @@ def load(query: QueryBase[Any], start: int | None = None, stop: int | None = Non
 
 
 def _select(query: QueryBase[Any], start: int | None, stop: int | None) -> Program[list[Any]]:
+    fields = query.structures()
+    found, contents = yield from select(query, fields, start, stop)
+    for field, content in zip(fields, contents, strict=True):
+        yield from field.attach(found, content, query.session)
+    return found
+
+
+def select(
+    query: QueryBase[Any], structures: Sequence[Any], start: int | None = None, stop: int | None = None
+) -> Program[tuple[list[Any], Sequence[Sequence[Any]]]]:
+    """Return the results of a query, and for each of some structure fields its stored content, row by row."""
     meta, plan = query.meta, query.construct()
     names = query.loaded_fields() if query._get_field is None else _field_names(query)
     if is_nothing(plan):
-        return []
+        return [], [() for _ in structures]
     columns = None if names is None else meta.columns(names)
     tree = query.branches()
     related = tuple(branch.request() for branch in tree)
-    structures = query.structures()
     names_of = tuple(field.name for field in structures)
     request = Select(meta.table, plan, query.contract_sort(), start, stop, columns, related, names_of)
     replies = yield Trip(query.backend, [request])
     reply: Selected = replies[0]
     if query._get_field is not None:
-        return _values(meta, query._get_field, reply)
+        return _values(meta, query._get_field, reply), ()
     common = loading.Loading(query.session, query._relations)
     found = common.make(meta, names, reply)
     for branch, brought in zip(tree, reply.related, strict=True):
         branch.attach(found, brought, common)
-    for field, contents in zip(structures, reply.structures, strict=True):
-        yield from field.attach(found, contents, query.session)
-    return found
+    return found, reply.structures
 
 
 def _field_names(query: QueryBase[Any]) -> tuple[str, ...]:

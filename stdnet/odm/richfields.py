@@ -330,7 +330,7 @@ class EnumField(TokenField[T]):
             return value
         try:
             return enum[value] if self.by == "name" else enum(self._raw(value))
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, ArithmeticError):
             self.invalid(value, f"is not a member of {enum.__name__}")
 
     def _raw(self, value: Any) -> Any:

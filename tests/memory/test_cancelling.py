@@ -9,11 +9,9 @@ import random
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from stdnet import getdb
 from stdnet.contract import LIST, Call, Commit, Delete, Ids, Kind, Place
 
 from .test_threads import in_a_child
@@ -31,20 +29,6 @@ from .waiters import (
     take,
     take_async,
 )
-
-
-@pytest.fixture
-def server():
-    made = getdb("memory://")
-    yield made
-    made.check()
-
-
-@pytest.fixture
-def pool():
-    with ThreadPoolExecutor(20) as made:
-        yield made
-
 
 # -- cancelled, interrupted, destroyed ----------------------------------------------------------------------------
 

@@ -191,12 +191,25 @@ def test_calls_rows_and_deletes_in_one_commit(countries):
     assert countries.call(of_row(TS, "series", None), "items") == [(2.0, b"v")]
 
 
+def test_new_rows_come_with_their_structures(countries):
+    saves = (Save(COUNTRY, [Change("XX", None, ("new", None)), Change("CH", None, ("ch", None))]),)
+    calls = (push("XX", b"1"), push("XX", b"2"), Call(of_row(LIST, "log", "CH"), "delete"), push("CH", b"3"))
+    assert isinstance(countries(Commit(saves=saves, calls=calls)), Committed)
+    assert logs(countries, "XX", "CH") == [[b"1", b"2"], [b"3"]]
+    for moved in ("XX", "YY"):
+        move = Save(COUNTRY, [Change("YY", "XX", ("new", None)), Change("ZZ", None, ("zz", None))])
+        countries(Commit(deletes=(Delete(COUNTRY, Ids(["XX", "YY", "ZZ"])),)))
+        add = Save(COUNTRY, [Change("XX", None, ("new", None))])
+        reply = countries(Commit(saves=(add, move), calls=(push("ZZ", b"1"), push(moved, b"1"))))
+        assert (reply.clashes, reply.gone) == ((), (1,))
+
+
 def test_a_refusal_names_all_that_is_gone_and_changes_nothing(countries):
     reply = countries(
         Commit(
             deletes=(Delete(COUNTRY, Ids(["IT"])),),
             saves=(Save(COUNTRY, [Change("XX", None, ("new", None)), Change("DE", None, ("ch", None))]),),
-            calls=(push("CH", b"2"), push("XX", b"v"), Call(of_row(LIST, "log", "YY"), "delete"), push("ZZ", b"v")),
+            calls=(push("CH", b"2"), push("YY", b"v"), Call(of_row(LIST, "log", "YY"), "delete"), push("ZZ", b"v")),
         )
     )
     assert isinstance(reply, Refused)

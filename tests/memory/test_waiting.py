@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
-from stdnet import getdb
 from stdnet.contract import LIST, SET, Call, Change, Column, Commit, Delete, Flush, Ids, Place, Save, Table
 from stdnet.errors import ResponseError
 
@@ -33,20 +31,6 @@ from .waiters import (
     take,
     take_async,
 )
-
-
-@pytest.fixture
-def server():
-    made = getdb("memory://")
-    yield made
-    made.check()
-
-
-@pytest.fixture
-def pool():
-    with ThreadPoolExecutor(20) as made:
-        yield made
-
 
 # -- what is there, and what is not ------------------------------------------------------------------------------
 

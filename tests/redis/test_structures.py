@@ -161,9 +161,23 @@ def test_what_is_made_for_a_row_that_is_not_there_is_refused(server: RedisServer
     calls = (*fill(of_row(1), of_row(9)), Call(of_row(9), "delete"), *fill(Place(LIST, "x"), of_row(8, "set")))
     saves = (Save(DOC, [Change(9, None, ("nine",)), Change(5, None, ("nine",))]),)
     (refused,) = server.execute([Commit(saves=saves, calls=calls)])
-    assert (len(refused.clashes), refused.held, refused.gone) == (1, (), (1, 4))
+    assert (len(refused.clashes), refused.held, refused.gone) == (1, (), (4,))
     (refused,) = server.execute([Commit(calls=calls)])
     assert refused == Refused((), (), (1, 4))
+    assert contents(client, server.namespace) == before
+
+
+def test_new_rows_come_with_their_structures(server: RedisServer, client: redis.Redis) -> None:
+    server.execute([put(DOC, 1, "one"), *fill(of_row(1))])
+    saves = (Save(DOC, [Change(9, None, ("nine",)), Change(1, None, ("one",))]),)
+    calls = (*fill(*all_of_row(9)), Call(of_row(1), "delete"), *fill(of_row(1)))
+    assert isinstance(server.execute([Commit(saves=saves, calls=calls)])[0], Committed)
+    assert items(server, of_row(1), of_row(9), of_row(9, "set")) == [[b"a", b"b"], [b"a", b"b"], [b"a", b"b"]]
+    check(client, server.namespace, [DOC])
+    before = contents(client, server.namespace)
+    saves = (Save(DOC, [Change(7, None, ("seven",)), Change(8, 7, ("eight",)), Change(6, None, ("six",))]),)
+    calls = fill(of_row(6), of_row(7), of_row(8))
+    assert server.execute([Commit(saves=saves, calls=calls)]) == [Refused((), (), (1, 2))]
     assert contents(client, server.namespace) == before
 
 

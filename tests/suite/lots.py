@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
+from enum import IntEnum
 from typing import Any
 
 from stdnet import odm
@@ -35,23 +35,20 @@ class Lot(odm.StdModel):
         ordering = "-size"
 
 
-class Cents(odm.IntegerField):
-    """What a field of decimals is to an aggregate: whole numbers stored, decimals shown."""
-
-    python_type = Decimal
-
-    def load(self, scalar: Any) -> Decimal:
-        return Decimal(scalar).scaleb(-2)
-
-    def dump(self, value: Any) -> int:
-        return int(Decimal(value).scaleb(2))
-
-    def convert(self, value: Any) -> Any:
-        return Decimal(value)
+class Shade(IntEnum):
+    DARK = 1
+    LIGHT = 2
 
 
 class Bill(odm.StdModel):
-    amount = Cents()
+    amount = odm.DecimalField(decimal_places=2, required=False)
+    exact = odm.DecimalField(decimal_places=30, index=False, required=False)
+    span = odm.TimeDeltaField(required=False)
+    any_span = odm.TimeDeltaField(index=False, required=False)
+    shade = odm.EnumField(Shade, by="value", required=False)
+    key = odm.UUIDField(required=False)
+    paid = odm.DateTimeField(tz="Europe/Zurich", required=False)
+    more = odm.JSONField(as_string=False)
 
     class Meta:
         app_label = "aggregates"

@@ -97,3 +97,18 @@ class Chapter(odm.StdModel):
 
     class Meta:
         app_label = "shelf"
+
+
+async def book(models: Any, title: str = "Emma", **values: Any) -> Any:
+    """Return a new book."""
+    return await do(models[Book].new(title=title, **values))
+
+
+async def authors(models: Any, *names: str) -> list[Any]:
+    """Return new authors."""
+    return [await do(models[Author].new(name=name)) for name in names]
+
+
+async def again(models: Any, row: Any) -> Any:
+    """Return a row as it is stored now."""
+    return await do(models[type(row)].get(id=row.id))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,7 +15,7 @@ from stdnet.errors import BadAggregate, QuerySetError, UnknownField
 
 from ..conftest import do, round_trips
 from .golden import store
-from .lots import MOMENT, Bill, Lot, Owner, lots
+from .lots import MOMENT, Bill, Lot, Owner, Shade, lots
 
 MODELS = [Owner, Lot, Bill]
 
@@ -160,11 +162,70 @@ async def test_a_mean_that_no_float_can_hold(models):
         await total(session.query(Lot), odm.Avg("big"))
 
 
+TERMS = {"n": odm.Count, "sum": odm.Sum, "avg": odm.Avg, "lo": odm.Min, "hi": odm.Max}
+
+
+async def of(query, name):
+    """Return each aggregate of a field, and see that all but the count are of one type."""
+    found = await do(query.aggregate(**{key: term(name) for key, term in TERMS.items()}))
+    n, *others = found.values()
+    assert len({type(value) for value in others}) == 1
+    return (n, *others)
+
+
 async def test_decimals_stay_decimals(models):
-    session = await store(models, *(Bill(amount=amount) for amount in ("0.10", "0.20", "1.05")))
-    found = await do(session.query(Bill).aggregate(sum=odm.Sum("amount"), avg=odm.Avg("amount"), hi=odm.Max("amount")))
-    assert found == {"sum": Decimal("1.35"), "avg": Decimal("0.45"), "hi": Decimal("1.05")}
-    assert {type(value) for value in found.values()} == {Decimal}
+    amounts = ("0.10", "0.20", "1.05", "-90071992547409.92", None)
+    exact = ("1e-30", "2e-30", f"{10**50}.{'0' * 29}1", "-1", "0")
+    session = await store(models, *(Bill(amount=a, exact=e) for a, e in zip(amounts, exact, strict=True)))
+    q = session.query(Bill)
+    cheap, least = q.filter(amount__gt=0), Decimal("-90071992547409.92")
+    found = await of(cheap, "amount")
+    assert found == (3, Decimal("1.35"), Decimal("0.45"), Decimal("0.10"), Decimal("1.05"))
+    assert [str(value) for value in found[1:]] == ["1.35", "0.45", "0.10", "1.05"]
+    assert await of(q, "amount") == (4, least + Decimal("1.35"), (least + Decimal("1.35")) / 4, least, Decimal("1.05"))
+    assert await total(q, odm.Sum("exact")) == Decimal(f"{10**50 - 1}.{'0' * 29}4")
+    assert await do(q.aggregate(lo=odm.Min("exact"), hi=odm.Max("exact"))) == {"lo": -1, "hi": Decimal(exact[2])}
+
+
+async def test_spans_stay_spans(models):
+    micro, day = timedelta(microseconds=1), timedelta(days=1)
+    spans = (day, -micro, None, timedelta(hours=1))
+    session = await store(models, *(Bill(span=span, any_span=span and 1000 * span) for span in spans))
+    q = session.query(Bill)
+    whole = day - micro + timedelta(hours=1)
+    assert await of(q, "span") == (3, whole, whole / 3, -micro, day)
+    assert await of(q, "any_span") == (3, 1000 * whole, 1000 * whole / 3, -1000 * micro, 1000 * day)
+    found = await do(q.group_by("span").aggregate(n=odm.Count(), sum=odm.Sum("any_span")))
+    assert [(row["span"], row["sum"]) for row in found] == [
+        (span, span and 1000 * span) for span in (None, -micro, timedelta(hours=1), day)
+    ]
+    await store(models, *(Bill(any_span=timedelta.max) for _ in range(2)))
+    with pytest.raises(BadAggregate, match=r"Sum\('any_span'\).*larger than its type can hold"):
+        await total(q, odm.Sum("any_span"))
+
+
+async def test_other_rich_fields_are_counted_and_compared(models):
+    early, late = (datetime(2024, month, 1, tzinfo=ZoneInfo("Europe/Zurich")) for month in (1, 7))
+    keys = [UUID(int=n) for n in (1, 2)]
+    rows = [Bill(shade=shade, key=key, paid=paid) for shade, key, paid in zip(Shade, keys, (late, early), strict=True)]
+    q = (await store(models, *rows, Bill())).query(Bill)
+    for name, least, greatest in (("shade", Shade.DARK, Shade.LIGHT), ("key", *keys), ("paid", early, late)):
+        found = await do(q.aggregate(n=odm.Count(name), lo=odm.Min(name), hi=odm.Max(name)))
+        assert found == {"n": 2, "lo": least, "hi": greatest}
+        assert await do(q.distinct(name)) == [None, least, greatest]
+        with pytest.raises(BadAggregate, match="can be added"):
+            await total(q, odm.Sum(name))
+    assert (await total(q, odm.Min("paid"))).tzinfo == ZoneInfo("Europe/Zurich")
+
+
+async def test_keys_of_json_are_no_columns(models):
+    q = (await store(models, Bill(more={"a": {"b": 1}}))).query(Bill)
+    for name in ("more", "more__a", "more__a__b"):
+        for term in TERMS.values():
+            with pytest.raises(BadAggregate, match=f"'{name}' on model .*give the value a field of its own"):
+                await total(q, term(name))
+        with pytest.raises(BadAggregate, match="field of its own"):
+            await do(q.distinct(name))
 
 
 def test_terms_show_what_they_are():

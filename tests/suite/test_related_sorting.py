@@ -9,7 +9,7 @@ from stdnet import QuerySetError, odm
 from ..conftest import do, round_trips
 from .golden import store
 from .holdings import holdings, ids, profiles
-from .relation_models import Feed1, Portfolio, Position, Profile, names
+from .relation_models import CrossData, Feed1, Portfolio, Position, Profile, names
 
 MODELS = [Position, Profile, Feed1]
 
@@ -50,6 +50,13 @@ async def test_order_with_rows_that_are_missing(models):
     assert names(await do(session.query(Feed1).sort_by("live").all())) == ["b", "c", "a"]
     assert names(await do(session.query(Feed1).filter(live__name="x").all())) == []
     assert names(await do(session.query(Feed1).exclude(live__name="x").all())) == ["a", "b", "c"]
+
+
+async def test_any_text_has_its_place_in_an_order(models):
+    texts = ["b", "a", "i0", "aa"]  # some of which stand for something in JSON leaves
+    session = await store(models, *(Feed1(name=str(n), live=CrossData(name=text)) for n, text in enumerate(texts)))
+    assert names(await do(session.query(Feed1).sort_by("live__name").all())) == ["1", "3", "0", "2"]
+    assert names(await do(session.query(Feed1).sort_by("-live__name").all())) == ["2", "0", "3", "1"]
 
 
 async def test_several_paths_at_once(models):

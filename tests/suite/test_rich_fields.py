@@ -175,7 +175,7 @@ async def test_decimals_as_primary_keys_and_orders(models):
 
 
 async def test_values_of_different_units_are_not_joined(models):
-    with pytest.raises(BadLookupValue, match="another meaning or unit"):
+    with pytest.raises(BadLookupValue, match="another type, meaning or unit"):
         await count(models, price__in=models.priced.query().get_field("price"))
     with pytest.raises(BadLookupValue, match=r"gives values of suite\.rich\.span"):
         await count(models, seen__in=models.rich.query().get_field("span"))

@@ -14,17 +14,9 @@ from stdnet.errors import InvalidKeyword, StructureFieldError
 from stdnet.utils import encoders
 
 from ..conftest import do, transaction
-from .structures import Author, Book, Chapter, Code, raises, surface
+from .structures import Author, Book, Chapter, Code, again, book, raises, surface
 
 MODELS = [Book, Chapter, Code]
-
-
-async def book(models, title="Emma", **values):
-    return await do(models[Book].new(title=title, **values))
-
-
-async def again(models, row):
-    return await do(models[type(row)].get(id=row.id))
 
 
 # -- whose they are -----------------------------------------------------------------------------------------------

@@ -9,21 +9,9 @@ import pytest
 from stdnet import FieldError, ImproperlyConfigured
 
 from ..conftest import do, round_trips, transaction
-from .structures import Author, Book, Chapter, Code
+from .structures import Book, Chapter, Code, again, authors, book
 
 MODELS = [Book, Chapter, Code]
-
-
-async def book(models, title="Emma", **values):
-    return await do(models[Book].new(title=title, **values))
-
-
-async def again(models, row):
-    return await do(models[type(row)].get(id=row.id))
-
-
-async def authors(models, *names):
-    return [await do(models[Author].new(name=name)) for name in names]
 
 
 # -- loading along --------------------------------------------------------------------------------------------------

@@ -10,21 +10,9 @@ from stdnet import FieldError, InvalidTransaction, odm
 from stdnet.errors import NotConvertible, StructureFieldError, WrongType
 
 from ..conftest import do, round_trips
-from .structures import Author, Book, Chapter, Code, listed, raises, surface
+from .structures import Author, Book, Chapter, Code, again, authors, book, listed, raises, surface
 
 MODELS = [Book, Chapter, Code]
-
-
-async def book(models, title="Emma", **values):
-    return await do(models[Book].new(title=title, **values))
-
-
-async def again(models, row):
-    return await do(models[type(row)].get(id=row.id))
-
-
-async def authors(models, *names):
-    return [await do(models[Author].new(name=name)) for name in names]
 
 
 # -- of instances ---------------------------------------------------------------------------------------------------

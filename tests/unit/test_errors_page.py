@@ -71,6 +71,13 @@ class Tag(odm.StdModel):
         app_label = "shop"
 
 
+class Book(odm.StdModel):
+    notes = odm.ListField()
+
+    class Meta:
+        app_label = "shop"
+
+
 class Position(odm.StdModel):
     fund = odm.ForeignKey(Fund, related_name="positions")
     tags = odm.ManyToManyField(Tag)
@@ -116,6 +123,12 @@ def clash() -> None:
     shop().fund.new(name="Alpha")
 
 
+def structure(cls: type[Any], id: str) -> Any:
+    """Return a structure with a session."""
+    models = odm.Router("memory://errors-page-structures")
+    return models.session().add(models.register(cls(id=id)))
+
+
 PROVOKED: dict[str, Callable[[], Any]] = {
     "StdNetException": clash,
     "ConnectionError": raising(errors.ConnectionError("Error 111 connecting to 127.0.0.1:6379. Connection refused.")),
@@ -139,6 +152,8 @@ PROVOKED: dict[str, Callable[[], Any]] = {
     "ResponseError": raising(errors.ResponseError("The server refused a request: OOM command not allowed")),
     "CommitException": clash,
     "CommitUnknown": raising(errors.CommitUnknown("b1946ac92492d2347c6235b4", "Connection reset by peer.")),
+    "CallUnknown": raising(errors.CallUnknown("pop_front", "list", "Connection reset by peer.")),
+    "WrongKind": raising(errors.WrongKind("shop.fund:id")),
     "FieldError": lambda: odm.ForeignKey(""),
     "FieldOptionError": lambda: odm.SymbolField(colour="red"),
     "NotARelation": lambda: shop().fund.query().load_related("position"),
@@ -147,6 +162,9 @@ PROVOKED: dict[str, Callable[[], Any]] = {
     "InvalidKeyword": lambda: Fund(name="a", sise=3),
     "NotConvertible": lambda: encoders.Default().loads(b"\xff"),
     "WrongType": lambda: encoders.Bytes().dumps(5),
+    "StructureFieldError": lambda: Book().notes,
+    "StructureNotBound": lambda: odm.List(id="jobs").size(),
+    "BadStructureValue": lambda: structure(odm.String, "x").push_back("many").incr(),
     "ManyToManyError": lambda: shop().position.new(fund=1).tags.add(Tag(name="t")),
     "ObjectNotValidated": lambda: shop().fund.query().test_unique("name", "Alpha"),
     "SerializerError": lambda: odm.get_serializer("csv").load(shop(), "name\n"),
@@ -158,6 +176,7 @@ PROVOKED: dict[str, Callable[[], Any]] = {
     "NotIndexed": lambda: shop().fund.filter(note="x").all(),
     "BadLookupValue": lambda: shop().fund.filter(size__gt="many").all(),
     "BadExpression": lambda: shop().fund.where("this.sise > 3"),
+    "BadAggregate": lambda: shop().fund.query().aggregate(total=odm.Sum("name")),
     "ObjectNotFound": lambda: shop().fund.get(name="Gamma"),
 }
 

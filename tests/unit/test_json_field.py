@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from stdnet import FieldError, InvalidValue, odm
-from stdnet.odm.jsonvalues import Encoder, flattened, moment, nested, read_hook
+from stdnet.odm.jsonvalues import flattened, moment, nested
+from stdnet.utils import JSONDateDecimalEncoder, date_decimal_hook
 
 from .test_fields import bound
 
@@ -116,9 +117,9 @@ def test_stored_dates_sort_by_time():
     "text", ['{"__date__": "x"}', '{"__datetime__": "x"}', '{"__decimal__": "x"}', '{"__date__": 1e99}']
 )
 def test_what_only_looks_like_a_date_stays_as_it_is(text):
-    assert json.loads(text, object_hook=read_hook) == json.loads(text)
+    assert json.loads(text, object_hook=date_decimal_hook) == json.loads(text)
     with pytest.raises(TypeError):
-        json.dumps({1, 2}, cls=Encoder)
+        json.dumps({1, 2}, cls=JSONDateDecimalEncoder)
 
 
 def test_flat_and_nested():

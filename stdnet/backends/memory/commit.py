@@ -81,15 +81,28 @@ class Draft:
 
 def commit(reader: Reader, request: Commit) -> Committed | Refused:
     """Do everything that ``request`` says, or say why not and do nothing."""
-    calls = enumerate(request.calls) if request.calls else ()
-    gone = tuple([number for number, call in calls if is_ownerless(reader, call)])
     deleted = evaluate(reader, request)
     drafts, ids, updated, clashes, held = check(reader, request, deleted)
+    gone = _homeless(reader, request, drafts) if request.calls else ()
     if clashes or held or gone:
         return Refused(tuple(clashes), tuple(held), gone)
     if request.calls:
         verify(reader, request.calls)
     return apply(reader, request, deleted, drafts, ids, updated)
+
+
+def _homeless(reader: Reader, request: Commit, drafts: dict[str, Draft]) -> tuple[int, ...]:
+    """Return the places of the calls that would make something for a row that does not exist, and is not added."""
+    ownerless = [(number, call.place) for number, call in enumerate(request.calls) if is_ownerless(reader, call)]
+    return tuple(number for number, place in ownerless if not _is_added(drafts, place))
+
+
+def _is_added(drafts: dict[str, Draft], place: Place) -> bool:
+    """Return whether the row of a place, which does not exist, is added under its id, and not by a move."""
+    draft = drafts.get(place.table.name) if place.table is not None else None
+    if draft is None or place.id is None or draft.after.get(place.id) is None:
+        return False
+    return all(place.id not in move for move in draft.moves)
 
 
 @dataclass(slots=True)

@@ -35,7 +35,8 @@ class Serializer:
     Options that ``arguments`` does not name are ignored. A serializer of one's own overrides the three verbs, or the
     programs behind them. Rows keep their ids, and foreign keys the ids that they refer to; the links of a many-to-many
     relation are the rows of its through model. Cache fields (``as_cache``) are not dumped, nor is what an
-    ``autoincrement`` order has counted: after a load each row counts one save.
+    ``autoincrement`` order has counted: after a load each row counts one save. Structures are
+    dumped by ``jsonl`` alone.
     """
 
     arguments: ClassVar[tuple[str, ...]] = ()

@@ -1,13 +1,14 @@
 """``jsonl``: one row a line, for sets of rows that are larger than memory. It streams both ways.
 
 A line is ``{"model": "shop.fund", "data": {…}}``, complete in itself: dumps can be split, joined and searched with
-the usual tools. ``data`` is what ``tojson`` gives; what else a row may have some day becomes a key beside it.
+the usual tools. ``data`` is what ``tojson`` gives. A row of a model with structure fields has the key ``structures``,
+too: what they hold, by name, without those that are empty.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, ClassVar
 
 from ...errors import SerializerError, shown
@@ -15,9 +16,10 @@ from ..meta import hash_of
 from ..router import RouterBase
 from ..runner import Program
 from .base import Serializer, Source, awaiting, blocking, data_of, opened, sources
-from .batches import Batches, each_chunk
+from .batches import Batches, Row, each_chunk
+from .contents import written
 
-KEYS = {"model", "data"}
+KEYS = {"model", "data", "structures"}
 
 
 class JsonLinesSerializer(Serializer):
@@ -30,6 +32,10 @@ class JsonLinesSerializer(Serializer):
 
     A line that cannot be read or stored raises ``BadRow`` with its number; nothing of its batch is stored. So does a
     line of a model that the router does not have, unless ``load`` was told the ``model`` that it shall load.
+
+    The structures of a row travel in its line, as they are stored, and are loaded in the commit of the row: they
+    replace what is there. Not dumped are those of a whole model (``class_field``), those of rows of a query with
+    ``load_only``, and those of instances that have no session. A line without them leaves structures as they are.
 
     >>> from stdnet import odm
     >>> class Port(odm.StdModel):
@@ -82,9 +88,9 @@ class JsonLinesSerializer(Serializer):
     def writing(self, stream: Any) -> Program[Any]:
         written = 0
 
-        def use(rows: list[Any]) -> None:
+        def use(rows: list[Row]) -> None:
             nonlocal written
-            file.write("".join(map(_line, rows)))
+            file.write("".join(_line(*row) for row in rows))
             written += len(rows)
             if self.options["progress"] is not None:
                 self.options["progress"](written)
@@ -110,15 +116,18 @@ class JsonLinesSerializer(Serializer):
                 if name not in chosen:
                     chosen[name] = self.on_load_model(known[name], {"model": name, "hash": hash_of(name)})
                 if chosen[name] is not None:
-                    yield from batches.add(line, chosen[name], record["data"])
+                    yield from batches.add(line, chosen[name], record["data"], record.get("structures"))
         stored = yield from batches.flush()
         self.on_finished_load()
         return stored
 
 
-def _line(instance: Any) -> str:
+def _line(instance: Any, structures: Mapping[str, Any] | None) -> str:
     data = data_of(instance)
-    return json.dumps({"model": str(instance._meta), "data": data}, separators=(",", ":"), allow_nan=False) + "\n"
+    record = {"model": str(instance._meta), "data": data}
+    if structures is not None:
+        record["structures"] = {name: written(content) for name, content in structures.items() if content}
+    return json.dumps(record, separators=(",", ":"), allow_nan=False) + "\n"
 
 
 def _records(file: IO[str], bad: Callable[[int, object], Exception]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -142,7 +151,7 @@ def _records(file: IO[str], bad: Callable[[int, object], Exception]) -> Iterator
 def _checked(number: int, record: Any, bad: Callable[[int, object], Exception]) -> dict[str, Any]:
     """Return a record if it has the form of a line."""
     whole = isinstance(record, dict) and isinstance(record.get("model"), str) and isinstance(record.get("data"), dict)
-    if not whole or record.keys() != KEYS:
+    if not whole or not isinstance(record.get("structures", {}), dict) or record.keys() | {"structures"} != KEYS:
         raise bad(number, f'it is not {{"model": …, "data": {{…}}}} but {shown(record)}')
     found: dict[str, Any] = record
     return found

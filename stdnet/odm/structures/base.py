@@ -64,7 +64,7 @@ class Structure:
         self.name = name
         self.field = field or None
         self.owner = owner
-        self.id: str | None = None if self.field else uuid4().hex[:8] if id is None else str(id)
+        self.id: Any = None if self.field else uuid4().hex[:8] if id is None else str(id)
         self.dbdata: dict[str, Any] = {"session": session, "cache": self.cache_class()}
         self.setup(**options)
 
@@ -100,7 +100,9 @@ class Structure:
 
     @property
     def _pkvalue(self) -> Any:
-        return self.id if self.owner is None else self.owner.dbdata.get(self.owner._meta.pkname())
+        if self.owner is None or self.id is not None:  # of a row that is yet to be stored, loaders set the id
+            return self.id
+        return self.owner.dbdata.get(self.owner._meta.pkname())
 
     @property
     def uuid(self) -> str:
@@ -206,6 +208,17 @@ class Structure:
 
     def _content(self, raw: Any) -> Program[Any]:
         return self._assembled(raw, (yield from self._decode(self._encoded(raw))))
+
+    def refill(self, content: Any) -> None:
+        """Let wait that this holds what the operation ``items`` gave elsewhere, and nothing else.
+
+        A structure of a kind of one's own, whose ``items`` is "raw", overrides it if it is to be loaded from dumps.
+        """
+        assert self.kind is not None
+        reply = self.kind.operations["items"].reply
+        self.cache.delete()
+        change = getattr(self.cache, getattr(self, "append", "add"))
+        change([content] if reply == "bytes" else content)
 
     # -- operations ---------------------------------------------------------------------------------------------
 

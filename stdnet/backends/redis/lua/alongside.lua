@@ -7,11 +7,22 @@
 local verify_rows, write_rows = verify, write
 local called = request[5] or {{}, {}, {}}
 
--- Return the places of calls whose row does not exist.
+-- Return whether a row that does not exist is added under its id, and not by a move.
+local function added(draft, id)
+    for _, each in ipairs(draft.moves or {}) do
+        if each[1] == id or each[2] == id then
+            return false
+        end
+    end
+    return draft.after[id]
+end
+
+-- Return the places of calls whose row neither exists nor is added.
 local function orphans()
     local gone = {}
     for place, each in ipairs(called[2]) do
-        if each[7] and not stored(draft_of(called[1][tonumber(each[6])]), each[7]) then
+        local draft = each[7] and draft_of(called[1][tonumber(each[6])])
+        if draft and not stored(draft, each[7]) and not added(draft, each[7]) then
             gone[#gone + 1] = format('%d', place - 1)
         end
     end

@@ -8,9 +8,9 @@
 -- or to false. What each id leads to is looked up once.
 local function follower(path, n, kind, field)
     local t, known, deeper, name = open(path[n][2]), {}, nil, field
-    local read
+    local read, of
     if not path[n + 1] then
-        read = reader(t, field)
+        read, of = reader(t, field)
     else
         name = path[n + 1][1]
         deeper = follower(path, n + 1, t.column[name].type, field)
@@ -21,7 +21,7 @@ local function follower(path, n, kind, field)
         end
         if read then
             local value = read(id)
-            return value ~= 'b' and value -- a leaf that is null
+            return not (of == 'leaf' and value == 'b') and value -- 'b' is a leaf that is null
         end
         local value = call('HGET', obj_key(t, id), name)
         return value and deeper(value)
