@@ -65,7 +65,7 @@ def worked_out(table: c.Table, column: c.Column, each: c.Assign, row: dict[str, 
         raise Impossible(None)
     within = each.limits is None or each.limits[0] <= value <= each.limits[1]
     if column.type == "int" and not (copied and column.index != "range"):
-        within = within and math.isfinite(value) and value == math.floor(value) and abs(value) <= EXACT
+        within = within and math.isfinite(double(value)) and value == math.floor(value) and abs(value) <= EXACT
     if not within:
         raise Impossible(double(value))
     if column.type == "int":

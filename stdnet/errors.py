@@ -22,6 +22,7 @@ StdNetException
 │  └─ ReadOnly
 ├─ ResponseError
 │  ├─ CommitException
+│  │  └─ ConflictError
 │  ├─ CommitUnknown
 │  ├─ CallUnknown
 │  └─ WrongKind
@@ -47,6 +48,7 @@ StdNetException
    ├─ BadLookupValue
    ├─ BadExpression
    ├─ BadAggregate
+   ├─ BadUpdate
    ├─ ManyToManyError
    └─ ObjectNotFound               = Model.DoesNotExist
 ```
@@ -235,10 +237,10 @@ class Conflict(NamedTuple):
         row = f"The row {self.pk!r} of {self.model}"
         if self.gone:
             return f"{row} was deleted since this instance was loaded. Save a new instance if it shall be there."
-        differ = f", other values of {', '.join(self.fields)}," if self.fields else ""
+        differ = f", and differs in {', '.join(self.fields)}" if self.fields else ""
         return (
-            f"{row} has changed since this instance was loaded: it has{differ} the version {self.found}, and this is "
-            f"for version {self.expected}. Load it again and repeat the change."
+            f"{row} has changed since this instance was loaded: it is at version {self.found}, not "
+            f"{self.expected}{differ}. Load it again and repeat the change."
         )
 
 

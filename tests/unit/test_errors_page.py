@@ -71,6 +71,14 @@ class Tag(odm.StdModel):
         app_label = "shop"
 
 
+class Page(odm.StdModel):
+    text = odm.CharField()
+    version = odm.VersionField()
+
+    class Meta:
+        app_label = "shop"
+
+
 class Book(odm.StdModel):
     notes = odm.ListField()
 
@@ -123,6 +131,17 @@ def clash() -> None:
     shop().fund.new(name="Alpha")
 
 
+def conflict() -> None:
+    models = odm.Router("memory://")
+    models.register(Page)
+    first = models.page.new(text="draft")
+    second = models.page.get(id=1)
+    second.text = "final"
+    second.save()
+    first.text = "other"
+    first.save()
+
+
 def structure(cls: type[Any], id: str) -> Any:
     """Return a structure with a session."""
     models = odm.Router("memory://errors-page-structures")
@@ -151,6 +170,7 @@ PROVOKED: dict[str, Callable[[], Any]] = {
     "ReadOnly": lambda: registered(ReadOnlyServer(getdb("memory://"))).fund.new(name="a"),
     "ResponseError": raising(errors.ResponseError("The server refused a request: OOM command not allowed")),
     "CommitException": clash,
+    "ConflictError": conflict,
     "CommitUnknown": raising(errors.CommitUnknown("b1946ac92492d2347c6235b4", "Connection reset by peer.")),
     "CallUnknown": raising(errors.CallUnknown("pop_front", "list", "Connection reset by peer.")),
     "WrongKind": raising(errors.WrongKind("shop.fund:id")),
@@ -177,6 +197,7 @@ PROVOKED: dict[str, Callable[[], Any]] = {
     "BadLookupValue": lambda: shop().fund.filter(size__gt="many").all(),
     "BadExpression": lambda: shop().fund.where("this.sise > 3"),
     "BadAggregate": lambda: shop().fund.query().aggregate(total=odm.Sum("name")),
+    "BadUpdate": lambda: shop().fund.query().update(name=odm.F("size") + 1),
     "ObjectNotFound": lambda: shop().fund.get(name="Gamma"),
 }
 
