@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
-from .workload import DESKS, HELD, holdings, instruments, rows, used, used_holdings, used_instruments
+from .workload import (
+    DESKS,
+    HELD,
+    elements,
+    holdings,
+    instruments,
+    paired,
+    rows,
+    scored,
+    timed,
+    used,
+    used_holdings,
+    used_instruments,
+    used_pairs,
+)
 
 Rows = list[dict[str, Any]]
+Pairs = list[tuple[float, bytes]]
 
 
 class Contestant(Protocol):
@@ -40,6 +55,30 @@ class Contestant(Protocol):
 
     def cascade(self, ids: list[int]) -> int:
         """Delete instruments with all that is held of them, and return how many holdings that were."""
+
+    def push(self, values: list[bytes]) -> None:
+        """Add values at the end of the list, in one step."""
+
+    def pop(self) -> bytes | None:
+        """Remove and return the first value of the list."""
+
+    def rank(self, pairs: Pairs) -> None:
+        """Add values with their scores to the sorted set, in one step."""
+
+    def ranked(self, low: float, high: float) -> Pairs:
+        """Return the pairs of the sorted set with scores between two numbers, ends included."""
+
+    def fill(self, pairs: list[tuple[str, bytes]]) -> None:
+        """Add keys and values to the hash table, in one step."""
+
+    def table(self) -> dict[str, bytes]:
+        """Return the whole hash table."""
+
+    def record(self, pairs: Pairs) -> None:
+        """Add times and values to the series, in one step."""
+
+    def recorded(self, low: float, high: float) -> Pairs:
+        """Return the pairs of the series between two times, ends included."""
 
     def close(self) -> None: ...
 
@@ -87,3 +126,32 @@ def cases(n: int) -> Iterator[Case]:
     yield Case("a tenth with instruments", lambda who: used_instruments(who.eager(DESKS[3])), held)
     yield Case("filter across a key", lambda who: used_holdings(who.across("C03")), held)
     yield Case(f"cascade of {len(few) * HELD:,}", lambda who: who.cascade(few), held, changes=True)
+    yield from structures(n)
+
+
+def structures(n: int) -> Iterator[Case]:
+    """Yield the cases for structures of ``n`` elements; a range is a hundredth of them."""
+    values, scores, pairs, times = elements(n), scored(n), paired(n), timed(n)
+    step, minutes = 1_000_003 // 100, n / 100 * 60.0
+    low_scores, low_times = [i * 1000 for i in range(1000)], [times[i * 37 % n][0] for i in range(1000)]
+
+    def empty(who: Contestant) -> None:
+        """Fill nothing."""
+
+    yield Case(f"push of {n:,}", lambda who: who.push(values), empty, changes=True)
+    yield Case("1,000 pushes", lambda who: [who.push([value]) for value in values[:1000]], empty, changes=True)
+    yield Case("1,000 pops", lambda who: [who.pop() for _ in range(1000)], lambda who: who.push(values), changes=True)
+    yield Case(f"sorted set, add {n:,}", lambda who: who.rank(scores), empty, changes=True)
+    yield Case(
+        "1,000 score ranges",
+        lambda who: sum(used_pairs(who.ranked(low, low + step)) for low in low_scores),
+        lambda who: who.rank(scores),
+    )
+    yield Case(f"hash fill of {n:,}", lambda who: who.fill(pairs), empty, changes=True)
+    yield Case("hash read", lambda who: sum(map(len, who.table().values())), lambda who: who.fill(pairs))
+    yield Case(f"series append of {n:,}", lambda who: who.record(times), empty, changes=True)
+    yield Case(
+        "1,000 time ranges",
+        lambda who: sum(used_pairs(who.recorded(low, low + minutes)) for low in low_times),
+        lambda who: who.record(times),
+    )

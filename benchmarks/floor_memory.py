@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from sortedcontainers import SortedList
+from sortedcontainers import SortedDict, SortedList
 
 from .workload import Held, Row, Share
 
@@ -29,6 +30,12 @@ class Floor:
         self.held_of: dict[int, set[int]] = {}
         self.held_desks: dict[str, set[int]] = {}
         self.held_sizes: SortedList = SortedList()
+
+        self.queue: deque[bytes] = deque()
+        self.scores: dict[bytes, float] = {}
+        self.ranking: SortedList = SortedList()
+        self.hash: dict[str, bytes] = {}
+        self.series: SortedDict[float, bytes] = SortedDict()
 
     def insert(self, data: list[dict[str, Any]]) -> None:
         made = [Row(0, **values) for values in data]
@@ -130,6 +137,35 @@ class Floor:
                 self.held_sizes.remove((size, id))
             gone += len(held)
         return gone
+
+    def push(self, values: list[bytes]) -> None:
+        self.queue.extend(values)
+
+    def pop(self) -> bytes | None:
+        return self.queue.popleft() if self.queue else None
+
+    def rank(self, pairs: list[tuple[float, bytes]]) -> None:
+        for score, value in pairs:
+            if value in self.scores:
+                self.ranking.remove((self.scores[value], value))
+            self.scores[value] = score
+        self.ranking.update(pairs)
+
+    def ranked(self, low: float, high: float) -> list[tuple[float, bytes]]:
+        return list(self.ranking.irange((low,), (high, b"\xff")))
+
+    def fill(self, pairs: list[tuple[str, bytes]]) -> None:
+        self.hash.update(pairs)
+
+    def table(self) -> dict[str, bytes]:
+        return dict(self.hash)
+
+    def record(self, pairs: list[tuple[float, bytes]]) -> None:
+        self.series.update(pairs)
+
+    def recorded(self, low: float, high: float) -> list[tuple[float, bytes]]:
+        series = self.series
+        return [(time, series[time]) for time in series.irange(low, high)]
 
     def close(self) -> None:
         """Nothing to close."""

@@ -149,6 +149,36 @@ class Pipelines:
         pipe.execute()
         return len(found)
 
+    def push(self, values: list[bytes]) -> None:
+        self.client.rpush(self.prefix + "queue", *values)
+
+    def pop(self) -> bytes | None:
+        return self.client.lpop(self.prefix + "queue")  # type: ignore[return-value]
+
+    def rank(self, pairs: list[tuple[float, bytes]]) -> None:
+        self.client.zadd(self.prefix + "ranking", {value: score for score, value in pairs})
+
+    def ranked(self, low: float, high: float) -> list[tuple[float, bytes]]:
+        return self._between("ranking", low, high)
+
+    def _between(self, key: str, low: float, high: float) -> list[tuple[float, bytes]]:
+        found: Any = self.client.zrangebyscore(self.prefix + key, low, high, withscores=True)
+        return [(number, member) for member, number in found]
+
+    def fill(self, pairs: list[tuple[str, bytes]]) -> None:
+        self.client.hset(self.prefix + "hash", mapping=dict(pairs))
+
+    def table(self) -> dict[str, bytes]:
+        found: Any = self.client.hgetall(self.prefix + "hash")
+        return {key.decode(): value for key, value in found.items()}
+
+    def record(self, pairs: list[tuple[float, bytes]]) -> None:
+        """Add a member ``time:value`` for each pair, so that equal values at two times are two; none is replaced."""
+        self.client.zadd(self.prefix + "series", {b"%.17g:%b" % (time, value): time for time, value in pairs})
+
+    def recorded(self, low: float, high: float) -> list[tuple[float, bytes]]:
+        return [(time, member.partition(b":")[2]) for time, member in self._between("series", low, high)]
+
     def close(self) -> None:
         pipe = self.client.pipeline(transaction=False)
         for key in self.client.scan_iter(self.prefix + "*", count=1000):

@@ -6,7 +6,7 @@ from typing import Any
 
 from stdnet import odm
 
-from .workload import Holding, Instrument, Position
+from .workload import Basket, Holding, Instrument, Position
 
 
 class Mapper:
@@ -17,6 +17,8 @@ class Mapper:
         self.model = model
         self.models.register(model)
         self.models.register(Holding)  # and the instruments
+        self.models.register(Basket)
+        self.basket = self.models[Basket].new()
         self.holdings = self.models[Holding].query()
         self.positions = self.models[model]
         self.query = self.positions.query()
@@ -78,6 +80,30 @@ class Mapper:
         with self.models.session().begin() as transaction:
             transaction.delete(transaction.query(Instrument).filter(id__in=ids))
         return len(transaction.deleted[Holding])
+
+    def push(self, values: list[bytes]) -> None:
+        self.basket.queue.extend(values)
+
+    def pop(self) -> bytes | None:
+        return self.basket.queue.pop_front()
+
+    def rank(self, pairs: list[tuple[float, bytes]]) -> None:
+        self.basket.ranking.update(pairs)
+
+    def ranked(self, low: float, high: float) -> list[tuple[float, bytes]]:
+        return self.basket.ranking.range(low, high)
+
+    def fill(self, pairs: list[tuple[str, bytes]]) -> None:
+        self.basket.table.update(pairs)
+
+    def table(self) -> dict[str, bytes]:
+        return dict(self.models[Basket].get(id=self.basket.id).table.items())  # what was loaded before is not asked
+
+    def record(self, pairs: list[tuple[float, bytes]]) -> None:
+        self.basket.series.update(pairs)
+
+    def recorded(self, low: float, high: float) -> list[tuple[float, bytes]]:
+        return self.basket.series.range(low, high)
 
     def close(self) -> None:
         self.models.flush()

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from stdnet import odm
+from stdnet.utils.encoders import Bytes, Double
 
 CURRENCIES = tuple(f"C{n:02}" for n in range(10))
 SECTORS = tuple(f"sector {n}" for n in range(6))
@@ -60,6 +61,18 @@ class Holding(odm.StdModel):
     instrument = odm.ForeignKey(Instrument, related_name="holdings")
     desk = odm.SymbolField()
     size = odm.IntegerField()
+
+    class Meta:
+        app_label = "bench"
+
+
+class Basket(odm.StdModel):
+    """A row with structures; values are kept as the bytes that they are."""
+
+    queue = odm.ListField(value_pickler=Bytes())
+    ranking = odm.SetField(ordered=True, value_pickler=Bytes())
+    table = odm.HashField(value_pickler=Bytes())
+    series = odm.TimeSeriesField(pickler=Double(), value_pickler=Bytes())
 
     class Meta:
         app_label = "bench"
@@ -140,3 +153,28 @@ def used_holdings(objects: list[Any]) -> int:
 def used_instruments(objects: list[Any]) -> float:
     """Read each value of the instrument of each holding, and return a checksum."""
     return sum(len(o.instrument.name) + len(o.instrument.ccy) + o.instrument.price for o in objects)
+
+
+def elements(n: int) -> list[bytes]:
+    """Return ``n`` different values."""
+    return [b"value-%d" % i for i in range(n)]
+
+
+def scored(n: int) -> list[tuple[float, bytes]]:
+    """Return ``n`` pairs of score and value; no score is there twice, and they come in no order."""
+    return [(float(i * 7919 % 1_000_003), value) for i, value in enumerate(elements(n))]
+
+
+def paired(n: int) -> list[tuple[str, bytes]]:
+    """Return ``n`` pairs of key and value."""
+    return [(f"key-{i * 37 % n}", value) for i, value in enumerate(elements(n))]
+
+
+def timed(n: int) -> list[tuple[float, bytes]]:
+    """Return ``n`` pairs of time and value, a minute apart."""
+    return [(i * 60.0, value) for i, value in enumerate(elements(n))]
+
+
+def used_pairs(pairs: list[tuple[float, bytes]]) -> float:
+    """Read each pair, and return a checksum."""
+    return sum(number + len(value) for number, value in pairs)

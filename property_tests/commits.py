@@ -216,7 +216,7 @@ def kin_commits(cast: tuple[Table, ...]) -> SearchStrategy[Request]:
     nothing: SearchStrategy[tuple[()]] = st.just(())
     return weighted(
         (2, st.builds(Commit, nothing, several, token=tokens)),
-        (3, st.builds(Commit, removals, nothing, references(cast, cast), tokens)),
-        (1, st.builds(Commit, removals, several, references(cast, cast), tokens)),
+        (3, st.builds(Commit, removals, nothing, references(cast, cast), token=tokens)),
+        (1, st.builds(Commit, removals, several, references(cast, cast), token=tokens)),
         (3, turnovers(cast)),
     )

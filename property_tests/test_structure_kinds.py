@@ -61,6 +61,8 @@ def machine(kind: Kind) -> type[Agreement]:
     places += [Spot(kind, "a"), Spot(kind, "{b}:\x00")]
     somewhere = st.sampled_from([*places[:1] * 6, *places])
 
+    make = calls(kind, st.just(places[0]), waiting=True)
+
     class KindMachine(Agreement):
         def __init__(self) -> None:
             super().__init__()
@@ -76,6 +78,12 @@ def machine(kind: Kind) -> type[Agreement]:
         def commit(self, calls: list[Call], token: str | None) -> None:
             """Commit several at once, now and then with a token that was used before."""
             self.agree(Commit(calls=tuple(calls), token=token and self.run + token))
+            self.look()
+
+        @rule(first=make, calls=st.lists(calls(kind, st.just(places[0])), min_size=1, max_size=5))
+        def begin_anew(self, first: Call, calls: list[Call]) -> None:
+            """Call operations on what has just been made."""
+            self.agree(Call(places[0], "delete"), first, *calls)
             self.look()
 
         def look(self) -> None:
@@ -101,5 +109,5 @@ TestSetOnMemoryAndRedis = case(machine(KINDS["set"]), 1 / 10, 25)
 TestZsetOnMemoryAndRedis = case(machine(KINDS["zset"]), 1 / 7, 25)
 TestHashOnMemoryAndRedis = case(machine(KINDS["hashtable"]), 1 / 10, 25)
 TestTSOnMemoryAndRedis = case(machine(KINDS["ts"]), 1 / 7, 25)
-TestStringOnMemoryAndRedis = case(machine(KINDS["string"]), 1 / 7, 25)
+TestStringOnMemoryAndRedis = case(machine(KINDS["string"]), 1 / 4, 25)
 TestNumberArrayOnMemoryAndRedis = case(machine(KINDS["numberarray"]), 1 / 10, 25)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 
-from examples import countries, hedge_fund, social
+from examples import countries, hedge_fund, market_data, social
 from examples.countries import DATA, BadInput, Country
 from stdnet import odm
 from tests.servers import running
@@ -78,8 +79,9 @@ def test_the_program_asks_a_dozen_questions_and_refuses_three_batches(capsys: py
         (countries.main, "Stored 249 countries in one transaction on "),
         (hedge_fund.main, "Stored 3 funds, 364 instruments, 298 positions in one transaction on "),
         (social.main, "Stored 5 users, 6 posts and 7 links on "),
+        (market_data.main, "Stored 4,096 rates of 8 currencies on "),
     ],
-    ids=["countries", "hedge_fund", "social"],
+    ids=["countries", "hedge_fund", "social", "market_data"],
 )
 def test_a_server_gives_the_same_answers_and_is_left_empty(
     capsys: pytest.CaptureFixture[str], program: Callable[..., None], first_line: str
@@ -117,6 +119,39 @@ def test_the_hedge_fund_tells_what_its_funds_hold(capsys: pytest.CaptureFixture[
     gone = len(held["Sharpe"]) + sum("AIR.PA" in symbols for symbols in held.values())
     assert f"gone: 1 funds, 1 instruments, {gone} positions" in printed
     assert f"left: 2 funds, {len(shares) - 1} instruments, {sum(map(len, held.values())) - gone} positions" in printed
+
+
+def test_the_market_data_tell_what_the_bank_published(capsys: pytest.CaptureFixture[str]) -> None:
+    market_data.main()
+    printed = capsys.readouterr().out
+    with market_data.DATA.open(encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    rates = {
+        code: [(row["day"], float(row["rate"])) for row in table if row["currency"] == code]
+        for code in ("AUD", "CHF", "GBP", "JPY", "USD")
+    }
+    franc, march = rates["CHF"], [rate for day, rate in rates["CHF"] if day.startswith("2020-03")]
+    in_2019 = [rate for day, rate in rates["AUD"] if day.startswith("2019")]
+    wild = {code: wild_days(rates[code]) for code in ("GBP", "USD")}
+    assert "before the end of the transaction: 0 rates of the last one, 0 rows with a last day" in printed
+    assert (
+        f"Francs for a euro: {len(franc)} days from {franc[0][0]} to {franc[-1][0]}, as the row says: True" in printed
+    )
+    assert "the last three days: " + ", ".join(f"{day} {rate:g}" for day, rate in franc[-3:]) in printed
+    assert f"March 2020: {len(march)} days, {min(march)} to {max(march)}" in printed
+    assert "on 2020-01-01: no trade, then on 2020-01-02" in printed
+    assert f"on {franc[-1][0]}: {franc[-1][1]}, at place {len(franc) - 1}" in printed
+    assert f"Days of 1.0 % and more: GBP {len(wild['GBP'])}, USD {len(wild['USD'])}" in printed
+    assert "pound and dollar: " + " ".join(sorted(wild["GBP"] & wild["USD"])) in printed
+    assert f"AUD: {len(in_2019)} rates, {sum(in_2019) / len(in_2019):.6g} on average" in printed
+    left = len(franc) - len(in_2019)
+    assert "Kept: " + ", ".join(f"{code} {left}" for code in ("CAD", "CHF", "GBP", "JPY", "SEK", "USD")) in printed
+    assert f"Awaited: {len(rates['JPY'])} days of yen" in printed
+
+
+def wild_days(rates: list[tuple[str, float]]) -> set[str]:
+    """Return the days whose rate differs from the one before by a percent and more."""
+    return {day for (_, before), (day, rate) in pairwise(rates) if abs(round(100 * (rate / before - 1), 2)) >= 1}
 
 
 def answers(printed: str) -> dict[str, str]:

@@ -86,6 +86,8 @@ class RouterBase(Generic[G]):
         """
         if isinstance(model, Structure):
             return self._register_structure(model, backend, read_backend, params)
+        if isinstance(model, type) and issubclass(model, Structure):
+            raise ImproperlyConfigured(f"Cannot register the class {model.__name__}. Register an instance of it.")
         if not (isinstance(model, type) and hasattr(model, "_meta")):
             raise ImproperlyConfigured(f"Cannot register {model!r}: it is not a model. Derive it from odm.StdModel.")
         models = related_models(model) if include_related else [model]

@@ -133,6 +133,8 @@ class Bytes(_Text):
     type = bytes
 
     def dumps(self, x: Any) -> bytes:
+        if type(x) is bytes:  # the common case first: this is all that there is to do for each value of a bulk
+            return x
         if isinstance(x, str):
             return self._encoded(x)
         if isinstance(x, (bytes, bytearray, memoryview)):
@@ -140,6 +142,11 @@ class Bytes(_Text):
         raise WrongType("Bytes", x, "is neither bytes nor text")
 
     loads = dumps
+
+    def load_iterable(self, iterable: Iterable[Any], session: Any = None) -> list[Any]:
+        values = list(iterable)
+        unchanged = type(self).loads is Bytes.loads and set(map(type, values)) <= {bytes}
+        return values if unchanged else super().load_iterable(values, session)
 
 
 class NoEncoder(Encoder):
@@ -167,6 +174,11 @@ class Double(Encoder):
             return math.nan
 
     loads = dumps
+
+    def load_iterable(self, iterable: Iterable[Any], session: Any = None) -> list[Any]:
+        values = list(iterable)
+        unchanged = type(self).loads is Double.loads and set(map(type, values)) <= {float}
+        return values if unchanged else super().load_iterable(values, session)
 
 
 class CompactDouble(Encoder):

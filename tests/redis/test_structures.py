@@ -11,8 +11,8 @@ import redis
 
 from stdnet.backends.redis import talk
 from stdnet.backends.redis.backend import RedisServer
+from stdnet.backends.redis.kinds import COMMANDS
 from stdnet.backends.redis.scripts import script
-from stdnet.backends.redis.structures import COMMANDS
 from stdnet.contract import (
     HASH,
     KINDS,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +17,7 @@ import pytest
 import redis
 
 from stdnet.backends.redis.backend import RedisServer
+from stdnet.backends.redis.pools import Pools
 from stdnet.contract import LIST, Call, Change, Column, Commit, Place, Save, Table, Take
 from stdnet.errors import CallUnknown, ConnectionError, ResponseError, TableMismatch
 from tests.redis.proxy import PASS, Proxy
@@ -180,15 +184,93 @@ def test_cancelling_at_any_time_loses_no_value(
             await pushing
             with suppress(asyncio.CancelledError):
                 taken += await task
-        await asyncio.sleep(0)
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        await asyncio.gather(*rest)  # cancelled twice, they let go on their own
         await waiter.aclose()
+        assert asyncio.all_tasks() == {asyncio.current_task()}, "cancelled twice, they let go on their own"
         return taken
 
     taken = asyncio.run(main())
     (rest,) = waiter.execute([Call(QUEUE, "items")])
     assert sorted(map(int, [*taken, *rest])) == list(range(150))
+    until(lambda: clients(own_server) == before)
+
+
+def test_whoever_is_cancelled_does_not_go_on(waiter: RedisServer) -> None:
+    async def main() -> None:
+        for steps in range(120):
+            task = asyncio.ensure_future(waiter.execute_async([take(20)]))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait((task,), timeout=5)
+            assert task.cancelled(), f"it goes on when it is cancelled after {steps} steps"
+        await waiter.aclose()
+
+    asyncio.run(main())
+
+
+def test_what_did_not_wait_is_closed_with_the_others(waiter: RedisServer, own_server: Server) -> None:
+    waiter.execute([push(b"a")])
+    before = clients(own_server)
+
+    async def main() -> list[Any]:
+        try:
+            return await waiter.execute_async([take(0)])
+        finally:
+            await waiter.aclose()
+
+    assert asyncio.run(main()) == [b"a"]
+    until(lambda: clients(own_server) == before)
+
+
+def test_closing_waits_for_what_lets_go(waiter: RedisServer, blocked: Callable[[int], None]) -> None:
+    async def main() -> None:
+        task = asyncio.ensure_future(waiter.execute_async([take(None)]))
+        await asyncio.to_thread(blocked, 1)
+        while not task.done():
+            task.cancel()
+            await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) == 2
+        await waiter.aclose()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
+
+
+def test_an_event_loop_may_end_while_tasks_wait_or_let_go(
+    own_server: Server, namespace: str, open_server: OpenServer, blocked: Callable[[int], None]
+) -> None:
+    waiter = open_server(own_server.url, namespace=namespace)
+    blocked(0)
+    waiter.ping()
+    before, taken = clients(own_server), []
+
+    async def one(seconds: float | None) -> None:
+        taken.extend(value for value in await waiter.execute_async([take(seconds)]) if value is not None)
+
+    async def close_after(tasks: list[asyncio.Task[None]]) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.wait(tasks)
+            await waiter.aclose()
+
+    async def main(number: int) -> asyncio.Task[None]:
+        tasks = [asyncio.ensure_future(one(seconds)) for seconds in (None, 0, 20)]
+        closing = asyncio.ensure_future(close_after(tasks))
+        await asyncio.sleep(number % 8 * 0.001)
+        waiter.execute([push(b"%d" % number)])  # the event loop stands still
+        for task in tasks[number % 4 :]:
+            task.cancel()
+        for _ in range(number % 13):
+            await asyncio.sleep(0)
+        if number % 5 == 0:
+            tasks[-1].cancel()
+        return closing
+
+    for number in range(60):
+        assert asyncio.run(main(number)).cancelled()
+    (rest,) = waiter.execute([Call(QUEUE, "items")])
+    assert sorted(map(int, [*taken, *rest])) == list(range(60))
     until(lambda: clients(own_server) == before)
 
 
@@ -211,6 +293,110 @@ def test_a_value_that_came_too_late_goes_back_to_its_end(
         await waiter.aclose()
 
     asyncio.run(main())
+
+
+def test_event_loops_do_not_wait_for_each_other(waiter: RedisServer, blocked: Callable[[int], None]) -> None:
+    closed = threading.Event()
+
+    async def cancelled() -> None:
+        task = asyncio.ensure_future(waiter.execute_async([take(None)]))
+        await asyncio.to_thread(blocked, 2)
+        task.cancel()
+        await asyncio.wait((task,))
+        await waiter.aclose()
+        closed.set()
+
+    async def served() -> list[Any]:
+        try:
+            return await waiter.execute_async([take(20)])
+        finally:
+            await waiter.aclose()
+
+    with ThreadPoolExecutor(2) as threads:
+        other = threads.submit(asyncio.run, served())
+        threads.submit(asyncio.run, cancelled()).result()
+        assert closed.is_set()
+        assert not other.done()
+        waiter.execute([push(b"a")])
+        assert other.result() == [b"a"]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_connections_of_an_event_loop_that_ended_are_forgotten(waiter: RedisServer, own_server: Server) -> None:
+    waiter.ping()
+    before = clients(own_server)
+
+    async def main(closes: bool) -> None:
+        await waiter.execute_async([push(b"a"), take(0)])
+        if closes:
+            await waiter.aclose()
+
+    asyncio.run(main(False))
+    asyncio.run(main(True))
+    gc.collect()
+    until(lambda: clients(own_server) == before)
+
+
+def test_an_interrupted_thread_leaves_nothing_behind(
+    waiter: RedisServer, own_server: Server, blocked: Callable[[int], None]
+) -> None:
+    blocked(0)
+    waiter.ping()
+    before = clients(own_server)
+
+    def interrupt() -> None:
+        blocked(1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        waiter.execute([take(20)])
+    thread.join()
+    until(lambda: clients(own_server) == before)
+    waiter.execute([push(b"a")])
+    assert waiter.execute([Call(QUEUE, "items")]) == [[b"a"]]
+
+
+def test_a_thread_that_is_interrupted_while_it_connects(
+    waiter: RedisServer, own_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiter.ping()
+    before, made = clients(own_server), []
+
+    def apart(*arguments: Any) -> Any:
+        connection = Pools.apart(waiter._pools, *arguments)
+        made.append(connection)
+        connecting = connection.connect
+
+        def connect() -> None:
+            connecting()
+            raise KeyboardInterrupt
+
+        connection.connect = connect
+        return connection
+
+    monkeypatch.setattr(waiter._pools, "apart", apart)
+    with pytest.raises(KeyboardInterrupt):
+        waiter.execute([take(20)])
+    until(lambda: clients(own_server) == before)
+    assert len(made) == 1
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_does_not_disturb_who_waits(waiter: RedisServer, blocked: Callable[[int], None]) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        taken = threads.submit(waiter.execute, [take(20)])
+        blocked(1)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                found = waiter.execute([push(b"a", b"b"), take(5)])
+                os._exit(0 if found[1] == b"b" else 1)
+            finally:
+                os._exit(2)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert taken.result() == [b"a"]
 
 
 @pytest.mark.parametrize("is_async", [False, True])

@@ -49,7 +49,7 @@ async def test_the_time_is_over(models):
 
 async def test_times_that_are_none(models):
     lst = await make(models, odm.List)
-    for bad in (-1, float("nan")):
+    for bad in (-1, float("nan"), "1"):
         await raises(BadStructureValue, "is not a number of seconds", lst.block_pop_front, bad)
     await raises(StructureNotBound, "block_pop_back", surface(models, odm.List)().block_pop_back)
 

@@ -81,7 +81,7 @@ async def test_register_tells_whether_it_did(models):
     assert models.fund.model is Fund
 
 
-@pytest.mark.parametrize("thing", [object, 5, "suite.fund", None, SimpleModel(code="a"), [], lambda: None])
+@pytest.mark.parametrize("thing", [object, odm.List, 5, "suite.fund", None, SimpleModel(code="a"), [], lambda: None])
 async def test_what_cannot_be_registered(models, thing):
     with pytest.raises(ImproperlyConfigured, match="Cannot register"):
         models.register(thing)

@@ -72,7 +72,7 @@ async def test_places(models):
             assert await do(lst[cut]) == list("abcde")[cut]
         assert await do(lst.slice(1, 3)) == await do(lst.slice(-4, -2)) == ["b", "c"]
         assert await do(lst.slice()) == list("abcde")
-        await raises(TypeError, "integers and slices, not 'a'", lambda: lst["a"])
+        await raises(TypeError, "A place in a list is an integer, not 'a'", lambda: lst["a"])
         await do(lst.items())
     assert await do(lst[::-2]) == ["e", "c", "a"]
 
@@ -86,6 +86,7 @@ async def test_replacing_a_value(models):
     assert await do(lst.items()) == ["x", "b", "z"]
     for outside in (3, -4):
         await raises(IndexError, f"has no place {outside}", lst.set, outside, "y")
+    await raises(TypeError, "is an integer, not slice", lst.set, slice(0, 1), "y")
     assert await do(lst.items()) == ["x", "b", "z"]
 
 

@@ -68,7 +68,9 @@ async def test_what_waits_of_a_string(models):
 async def test_contents_of_a_string(models):
     s = await make(models, odm.String)
     await do(s.push_back("one two"))
-    assert [await do(s.contains(v)) for v in (b"two", b"three")] == [True, False]
+    assert [await do(s.contains(v)) for v in (b"two", b"three", "two", "three")] == [True, False, True, False]
+    assert [await do(s.contains(v)) for v in (ord("o"), ord("x"))] == [True, False]
+    await raises(WrongType, "neither bytes nor text", s.contains, None)
 
 
 async def test_numbers(models):
@@ -124,6 +126,9 @@ async def test_resizing(models):
     assert all(map(math.isnan, values[2:]))
     assert [await do(a.resize(n)) for n in (3, 0, -5)] == [10, 10, 10]
     assert await do(a.size()) == 10
+    for huge in (2**26 + 1, 2**70):  # a server would be busy with it until it has no memory left
+        await raises(BadStructureValue, "are more than 67108864", a.resize, huge)
+    await raises(TypeError, "is an integer, not", a.resize, "x")
     empty = await make(models, odm.NumberArray)
     assert [await do(empty.resize(0)), await do(empty.resize(2)), await do(empty.size())] == [0, 2, 2]
 

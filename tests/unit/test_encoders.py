@@ -211,6 +211,17 @@ def test_what_every_encoder_has(encoder):
     assert encoder.type in (None, str, bytes, float, date, datetime)
 
 
+@pytest.mark.parametrize(("base", "values"), [(Bytes, [b"a", b"b"]), (Double, [1.0, 2.0])])
+def test_many_values_are_loaded_as_one_is(base, values):
+    class Doubled(base):
+        def loads(self, x):
+            return super().loads(x) * 2
+
+    assert base().load_iterable(values) == values
+    assert base().load_iterable([*values, "3"]) == [*values, base().loads("3")]
+    assert Doubled().load_iterable(values) == [value * 2 for value in values]
+
+
 def test_options_tell_encoders_apart():
     assert Default("latin-1") != Default() == Default("utf-8", "strict")
     assert PythonPickle(4) != PythonPickle()

@@ -120,7 +120,7 @@ class Zset:
 
     def add(self, *pairs: Pair) -> None:
         new = {value: score for score, value in pairs}
-        self.remove(*new)
+        self.remove(*(new.keys() & self.scores.keys()))
         self.scores.update(new)
         self.pairs.update((score, value) for value, score in new.items())
 

@@ -8,7 +8,8 @@ a command.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import sys
+from collections.abc import Coroutine, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,6 +22,13 @@ from redis.retry import Retry
 
 from .address import Address
 from .talk import Answers, Batch, Failure, Lost
+
+if sys.version_info >= (3, 11):
+    time_limit = asyncio.timeout
+else:
+    import async_timeout  # type: ignore[import-not-found, unused-ignore]  # redis-py brings it
+
+    time_limit = async_timeout.timeout
 
 TROUBLE = (exceptions.RedisError, OSError)
 FINAL = (
@@ -91,13 +99,42 @@ def blocking_pool(kind: str, keywords: dict[str, Any], size: int, wait: float) -
 def async_pool(kind: str, keywords: dict[str, Any], size: int, wait: float) -> Any:
     """Return a pool of connections for the running event loop that waits for one to be free."""
     return redis.asyncio.BlockingConnectionPool(
-        connection_class=getattr(redis.asyncio.connection, kind),
+        connection_class=HEEDFUL[kind],
         max_connections=size,
         timeout=wait,
         retry=AsyncRetry(NoBackoff(), 0),
         protocol=2,
         **keywords,
     )
+
+
+async def unmissed(connection: Any, sending: Coroutine[Any, Any, None]) -> None:
+    """Let a connection send within its time-out. redis-py does it by ``asyncio.wait_for``.
+
+    Before Python 3.12 that loses a cancellation that comes when all is sent, and who is cancelled goes on.
+    """
+    patience, connection.socket_timeout = connection.socket_timeout, None
+    try:
+        async with time_limit(patience):
+            await sending
+    except asyncio.TimeoutError:
+        raise exceptions.TimeoutError("Timeout writing to socket") from None
+    finally:
+        connection.socket_timeout = patience
+
+
+class Heedful:
+    """Mixin of async connections, which send when they open, too: no cancellation is lost."""
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """Send a command, or some."""
+        await unmissed(self, super().send_packed_command(command, check_health))  # type: ignore[misc]
+
+
+HEEDFUL: dict[str, Any] = {
+    kind: type(kind, (Heedful, getattr(redis.asyncio.connection, kind)), {}) for kind in ("Connection", *KINDS.values())
+}
+"""The async connections, by the names of their blocking twins."""
 
 
 class Pools:
@@ -110,6 +147,7 @@ class Pools:
         self._blocking = blocking_pool(*self._parameters)
         self._given_async: Any = None
         self._async: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
+        self._running: set[asyncio.Task[Any]] = set()
 
     @classmethod
     def to(cls, address: Address) -> Pools:
@@ -165,7 +203,7 @@ class Pools:
         except TROUBLE as error:
             return self.not_connected(error)
         try:
-            await connection.send_packed_command([packed(batch.commands)])
+            await unmissed(connection, connection.send_packed_command([packed(batch.commands)]))
             return [await self._read_async(connection) for _ in batch.commands]
         except TROUBLE as error:
             await connection.disconnect(nowait=True)
@@ -196,9 +234,17 @@ class Pools:
         """Return a connection of its own for a reply that may take that long; it is not open yet."""
         kind, keywords, _, _ = self._parameters
         patience = None if seconds is None or seconds > ENDLESS else seconds + (self._timeout or 10.0)
-        module, retry = (redis.asyncio.connection, AsyncRetry) if is_async else (redis.connection, Retry)
-        keywords = {**keywords, "socket_timeout": patience, "health_check_interval": 0}
-        return getattr(module, kind)(retry=retry(NoBackoff(), 0), protocol=2, **keywords)
+        keywords = {**keywords, "socket_timeout": patience, "health_check_interval": 0, "protocol": 2}
+        if is_async:
+            return HEEDFUL[kind](retry=AsyncRetry(NoBackoff(), 0), **keywords)
+        return getattr(redis.connection, kind)(retry=Retry(NoBackoff(), 0), **keywords)
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Return a task that ``aclose`` waits for."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)  # event loops know tasks only weakly
+        task.add_done_callback(self._running.discard)
+        return task
 
     def not_connected(self, error: BaseException) -> Lost:
         """Return what a connection comes to that could not be opened."""
@@ -213,6 +259,8 @@ class Pools:
         loop = asyncio.get_running_loop()
         pool = self._async.get(loop)
         if pool is None:
+            for closed in [other for other in self._async if other.is_closed()]:
+                del self._async[closed]  # it is not forgotten by itself: the connections refer to it
             pool, self._given_async = self._given_async or async_pool(*self._parameters), None
             self._async[loop] = pool
         return pool
@@ -225,8 +273,12 @@ class Pools:
             self._blocking.disconnect()
 
     async def aclose(self) -> None:
-        """Close the connections of the running event loop that are idle."""
-        pool = self._async.get(asyncio.get_running_loop())
+        """Wait for what runs on its own in the running event loop, and close its connections that are idle."""
+        loop = asyncio.get_running_loop()
+        running = [task for task in self._running if task.get_loop() is loop]
+        if running:
+            await asyncio.wait(running)
+        pool = self._async.get(loop)
         if pool is not None:
             await pool.disconnect(inuse_connections=False)
 

@@ -8,9 +8,10 @@ from typing import Any
 from ...contract import All, Id, Plan, Related, Row, Select, Selected, Sort, Table, keys
 from ...errors import TableMismatch
 from .calls import PART, Call, Steps, call
+from .kinds import decoded
 from .packing import Packed, array, loaded, pack, stored, texts
 from .plans import encode_plan, index_of
-from .structures import decoded, in_order, named
+from .structures import in_order, named
 from .tables import Fields, claim, encode_table, fields_of
 from .values import spelled
 

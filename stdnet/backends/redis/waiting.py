@@ -8,10 +8,10 @@ came goes back to its end of the list.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
-from .pools import ANSWERED, TROUBLE, Pools, described, failure
+from .pools import ANSWERED, TROUBLE, Pools, described, failure, packed, time_limit, unmissed
 from .talk import Batch, Failure, Lost, Wait
 
 POPS = {"front": (b"LPOP", b"BLPOP", b"LPUSH"), "back": (b"RPOP", b"BRPOP", b"RPUSH")}
@@ -20,15 +20,12 @@ POPS = {"front": (b"LPOP", b"BLPOP", b"LPUSH"), "back": (b"RPOP", b"BRPOP", b"RP
 LONGEST = 1e9
 """Seconds that servers still take."""
 
-_running: set[asyncio.Task[Any]] = set()
-"""Tasks that event loops know only weakly."""
+NUDGES = 100
+"""How often, every tenth of a second, the server is told to let go before its silence counts as a lost connection."""
 
 
-def _started(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-    task = asyncio.get_running_loop().create_task(work)
-    _running.add(task)
-    task.add_done_callback(_running.discard)
-    return task
+PATIENCE = 10.0
+"""Seconds for giving back, beside the time-out: after a short one a value would be lost."""
 
 
 def _words(wait: Wait) -> tuple[bytes, ...]:
@@ -51,16 +48,14 @@ def wait(pools: Pools, wait: Wait) -> Any:
     if wait.seconds == 0:
         outcome = pools.exchange(Batch([_words(wait)]))
         return outcome if isinstance(outcome, Lost) else outcome[0]
-    connection = pools.apart(wait.seconds)
+    connection, sent = pools.apart(wait.seconds), False
     try:
         connection.connect()
-    except TROUBLE as error:
-        return pools.not_connected(error)
-    try:
-        connection.send_packed_command(connection.pack_command(*_words(wait)))
+        sent = True
+        connection.send_packed_command([packed([_words(wait)])])
         return _popped(connection.read_response(disable_decoding=True))
     except TROUBLE as error:
-        return _trouble(error)
+        return _trouble(error) if sent else pools.not_connected(error)
     finally:
         connection.disconnect()
 
@@ -70,36 +65,48 @@ class _Seat:
 
     def __init__(self, pools: Pools, pool: Any, connection: Any, client: int = 0) -> None:
         self.pools = pools
-        self.connection = connection
         self.client = client
+        self.answered = self.leaving = False
+        self.value: bytes | None = None
         self._pool = pool
+        self._connection = connection
 
-    def leave(self) -> None:
-        """Give the connection back. It does not wait, so no cancellation can come in between."""
-        _started(self._leave())
+    async def ask(self, words: tuple[bytes, ...]) -> None:
+        """Send a command. It is small, so that is done at once."""
+        sending = self._connection.send_packed_command([packed([words])], check_health=False)
+        await unmissed(self._connection, sending)
 
-    async def _leave(self) -> None:
-        if self._pool is None:
-            await self.connection.disconnect(nowait=True)
-        else:
-            await self._pool.release(self.connection)
+    async def read(self) -> None:
+        """Wait for the value. Who is cut off loses nothing and may read again."""
+        try:
+            reply = await self._connection.read_response(disable_decoding=True, disconnect_on_error=False)
+        except ANSWERED:
+            self.answered = True
+            raise
+        self.answered, self.value = True, _popped(reply)
+
+    async def leave(self) -> None:
+        """Give the connection back. Nothing in here waits, so no cancellation can come in between."""
+        if self._pool is None or not self.answered:
+            await self._connection.disconnect(nowait=True)
+        if self._pool is not None:
+            await self._pool.release(self._connection)
 
 
 async def wait_async(pools: Pools, wait: Wait) -> Any:
     """Wait without blocking the event loop until there is a value or the time is over."""
     try:
-        if wait.seconds == 0:
-            pool = pools.shared_async()
-            seat = _Seat(pools, pool, await pool.get_connection())
-        else:
-            seat = await _apart(pools, wait.seconds)
+        seat = await _seat(pools, wait)
     except TROUBLE as error:
         return pools.not_connected(error)
     return await _pop(seat, wait)
 
 
-async def _apart(pools: Pools, seconds: float | None) -> _Seat:
-    connection = pools.apart(seconds, is_async=True)
+async def _seat(pools: Pools, wait: Wait) -> _Seat:
+    if wait.seconds == 0:
+        pool = pools.shared_async()
+        return _Seat(pools, pool, await pool.get_connection())
+    connection = pools.apart(wait.seconds, is_async=True)
     try:
         await connection.connect()
         return _Seat(pools, None, connection, await _client_id(connection))
@@ -111,64 +118,71 @@ async def _apart(pools: Pools, seconds: float | None) -> _Seat:
 async def _client_id(connection: Any) -> int:
     """Return the number that the server has for a connection; 0 if it does not tell this user."""
     try:
-        await connection.send_command(b"CLIENT", b"ID")
-        return int(await connection.read_response())
+        return int(await _asked(connection, b"CLIENT", b"ID"))
     except ANSWERED:
         return 0
 
 
+async def _asked(connection: Any, *words: bytes) -> Any:
+    await connection.send_packed_command([packed([words])])
+    return await connection.read_response(disable_decoding=True)
+
+
 async def _pop(seat: _Seat, wait: Wait) -> Any:
-    connection = seat.connection
-    patience, connection.socket_timeout = connection.socket_timeout, None  # else sending is a task that can be cut off
+    trouble: Failure | Lost | None = None
     try:
-        await connection.send_packed_command(connection.pack_command(*_words(wait)), check_health=False)
-        connection.socket_timeout = patience
-        reply = await connection.read_response(disable_decoding=True, disconnect_on_error=False)
+        await seat.ask(_words(wait))
+        await seat.read()
     except asyncio.CancelledError:
-        connection.socket_timeout = patience
-        await asyncio.shield(_started(_let_go(seat, wait)))
+        while not seat.leaving:  # what lets go may be cancelled, too, before it has begun
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(seat.pools.start(_let_go(seat, wait)))
         raise
     except TROUBLE as error:
-        if not isinstance(error, ANSWERED):
-            await connection.disconnect(nowait=True)
-        seat.leave()
-        return _trouble(error)
+        trouble = _trouble(error)
     except BaseException:
-        await connection.disconnect(nowait=True)
-        seat.leave()
+        await seat.leave()
         raise
-    seat.leave()
-    return _popped(reply)
+    await seat.leave()
+    return trouble or seat.value
 
 
 async def _let_go(seat: _Seat, wait: Wait) -> None:
     """Have the server end the waiting, and give back what it popped before."""
-    other = seat.pools.apart(0.0, is_async=True)
+    if seat.leaving:
+        return
+    seat.leaving = True
+    try:
+        await _give_back(seat, wait)
+    except asyncio.CancelledError:  # by an event loop that is about to end, but waits for everybody once more
+        await _give_back(seat, wait)
+    finally:
+        await seat.leave()
+
+
+async def _give_back(seat: _Seat, wait: Wait) -> None:
+    other = seat.pools.apart(PATIENCE, is_async=True)
     try:
         if wait.seconds != 0 and not seat.client:  # nothing but the end of the connection can end the waiting
-            await seat.connection.disconnect(nowait=True)
             return
         await other.connect()
-        value = await _last_reply(seat, other)
+        await _end(seat, other)
+        value, seat.value = seat.value, None
         if value is not None:
-            await other.send_command(POPS[wait.end][2], wait.key, value)
-            await other.read_response()
+            await _asked(other, POPS[wait.end][2], wait.key, value)
     except TROUBLE:  # the server is gone, or this user may not end what waits
-        await seat.connection.disconnect(nowait=True)
+        return
     finally:
-        seat.leave()
         await other.disconnect(nowait=True)
 
 
-async def _last_reply(seat: _Seat, other: Any) -> Any:
-    """Return what the server popped, if it did; it is told again in case that it heard of the end first."""
-    reading = _started(seat.connection.read_response(disable_decoding=True))
-    try:
-        while not reading.done():
-            if seat.client:
-                await other.send_command(b"CLIENT", b"UNBLOCK", str(seat.client))
-                await other.read_response()
-            await asyncio.wait((reading,), timeout=0.1)
-        return _popped(await reading)
-    finally:
-        reading.cancel()
+async def _end(seat: _Seat, other: Any) -> None:
+    """Read the last reply; the server is told again in case that it heard of the end first."""
+    for _ in range(NUDGES):
+        if seat.answered:
+            return
+        if seat.client:
+            await _asked(other, b"CLIENT", b"UNBLOCK", b"%d" % seat.client)
+        with suppress(asyncio.TimeoutError):
+            async with time_limit(0.1):
+                await seat.read()

@@ -169,9 +169,9 @@ class Structure:
         """Return the stored form of a value."""
         return self._stored(self.value_pickler.dumps(value), value, operation)
 
-    def _dump_all(self, values: Iterable[Any], operation: str = "update") -> list[bytes]:
-        """Return the stored forms of values, all or none."""
-        dumps, values = self.value_pickler.dumps, list(values)
+    def _dump_all(self, values: Iterable[Any], operation: str = "update", pickler: Any = None) -> list[bytes]:
+        """Return the stored forms of values, all or none, as the value pickler or another one writes them."""
+        dumps, values = (pickler or self.value_pickler).dumps, list(values)
         data = [dumps(value) for value in values]
         if set(map(type, data)) <= {bytes}:
             return data

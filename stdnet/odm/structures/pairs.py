@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isnan
 from typing import Any, ClassVar
 
 from ...errors import BadStructureValue, StdNetException, shown
@@ -57,16 +58,16 @@ class PairMixin(Structure):
 
     def dump_data(self, mapping: Any) -> Iterable[tuple[Any, Any]]:
         """Return the stored forms of pairs, which come as a mapping or an iterable. Override it to take others."""
+        keys: Iterable[Any] = ()
+        values: Iterable[Any] = ()
         if isinstance(mapping, Mapping):
-            keys, values = list(mapping), list(mapping.values())
-        else:
-            pairs = [each if type(each) is tuple and len(each) == 2 else self.pair(each) for each in mapping]
-            keys, values = [key for key, _ in pairs], [value for _, value in pairs]
+            keys, values = mapping.keys(), mapping.values()
+        elif pairs := [each if type(each) is tuple and len(each) == 2 else self.pair(each) for each in mapping]:
+            keys, values = zip(*pairs, strict=True)
         return list(zip(self._dump_keys(keys), self._dump_all(values), strict=True))
 
     def _dump_keys(self, keys: Iterable[Any], operation: str = "update") -> list[Any]:
-        keys, dumps = list(keys), self.pickler.dumps
-        return [self._stored(dumps(key), key, operation) for key in keys]
+        return self._dump_all(keys, operation, self.pickler)
 
     def _key(self, key: Any, operation: str) -> Any:
         return self._dump_keys([key], operation)[0]
@@ -85,11 +86,11 @@ class PairMixin(Structure):
         return [value for _, value in raw]
 
     def _zipped(self, raw: Raw, values: list[Any]) -> list[tuple[Any, Any]]:
-        return list(zip(self.load_keys(key for key, _ in raw), values, strict=True))
+        return list(zip(self.load_keys([key for key, _ in raw]), values, strict=True))
 
     @verb
     def values(self) -> Program[list[Any]]:
-        """Return all values, in the order of their keys. O(n)."""
+        """Return all values, in the order of their keys. O(n), in a hash table O(n log n)."""
         if self.cache.cache is not None:
             return self._loaded_values()
         return (yield from self._decode(self._encoded((yield from self._read("items")))))
@@ -150,7 +151,7 @@ class KeyValueMixin(PairMixin):
 
     @verb
     def keys(self) -> Program[list[Any]]:
-        """Return all keys, in order. O(n)."""
+        """Return all keys, in order. O(n), in a hash table O(n log n)."""
         return list(self.cache.cache) if self.cache.cache is not None else (yield from self._keys())
 
 
@@ -165,9 +166,9 @@ class OrderedMixin(PairMixin):
             raise
         except (TypeError, ValueError, OverflowError) as error:
             raise BadStructureValue(self, operation, f"the pickler gives no number: {error}") from error
-        for number, key in zip(numbers, keys, strict=True):
-            if number != number:
-                raise BadStructureValue(self, operation, f"{shown(key)} is not a number that orders")
+        if any(map(isnan, numbers)):
+            key = next(key for number, key in zip(numbers, keys, strict=True) if isnan(number))
+            raise BadStructureValue(self, operation, f"{shown(key)} is not a number that orders")
         return numbers
 
     def _bounds(self, operation: str, *bounds: Any) -> list[float]:

@@ -66,7 +66,7 @@ class Sequence(Structure):
         try:
             return max(-EXACT, min(EXACT, operator.index(value)))
         except TypeError:
-            raise TypeError(f"Places in a {self._meta.name} are integers and slices, not {shown(value)}.") from None
+            raise TypeError(f"A place in a {self._meta.name} is an integer, not {shown(value)}.") from None
 
     def _outside(self, place: int) -> None:
         raise IndexError(f"{self} has no place {place}.")
@@ -137,7 +137,7 @@ class ListBase(Sequence):
     def _taken(self, end: Literal["front", "back"], timeout: float | None) -> Program[Any]:
         operation = f"block_pop_{end}"
         session = self._bound(operation)
-        if timeout is not None and not timeout >= 0:
+        if timeout is not None and not (isinstance(timeout, (int, float)) and timeout >= 0):
             raise BadStructureValue(self, operation, f"{shown(timeout)} is not a number of seconds")
         session._structures.check(self)
         try:

@@ -8,6 +8,7 @@ from collections.abc import Sequence as Values
 from typing import Any, ClassVar
 
 from ...contract import NUMBERARRAY, STRING
+from ...errors import BadStructureValue, shown
 from ...utils.encoders import Bytes, CompactDouble, Encoder
 from ..runner import Program
 from .cache import StringCache
@@ -17,6 +18,9 @@ from .verbs import verb
 
 WIDTH = 8
 """The bytes of a number."""
+
+MOST = 2**29 // WIDTH
+"""The cells that a Redis server has room for in one array."""
 
 
 class Text(Sequence):
@@ -41,6 +45,11 @@ class StringBase(Text):
     def items(self) -> Program[bytes]:
         """Return all bytes, which are kept to answer later reads. O(n)."""
         return bytes((yield from self._loaded()))
+
+    @verb
+    def contains(self, value: Any) -> Program[bool]:
+        """Return whether bytes, text as UTF-8, or a single byte as a number, is in the content. O(n)."""
+        return (value if isinstance(value, int) else self._dump(value, "contains")) in (yield from self._loaded())
 
     @verb
     def incr(self, v: int = 1) -> Program[int]:
@@ -101,8 +110,13 @@ class NumberArrayBase(Text):
 
     @verb
     def resize(self, size: int) -> Program[int]:
-        """Let the array have at least ``size`` cells, at once; return how many it has. O(k) for k new ones, all NaN."""
+        """Let the array have at least ``size`` cells, at once; return how many it has. O(k) for k new ones, all NaN.
+
+        ``BadStructureValue``, a ``ValueError``, for more than 2**26 cells, which are 512 MB.
+        """
         wanted = max(0, self._place(size))
+        if wanted > MOST:
+            raise BadStructureValue(self, "resize", f"{shown(size)} cells are more than {MOST}")
         return int((yield from self._act("resize", wanted * WIDTH, CompactDouble.missing))) // WIDTH
 
     @verb
