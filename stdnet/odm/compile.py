@@ -43,6 +43,9 @@ def merge(arguments: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, An
     merged = dict(arguments)
     for name, value in more.items():
         value = _frozen(value)
+        if name not in merged and JSPLITTER not in name and f"{name}__in" not in merged:
+            merged[name] = value
+            continue
         base, _, suffix = name.rpartition(JSPLITTER)
         if base and suffix.lower() in (*COMPARISONS, *TEXT, "isnull"):
             merged[name] = Every((*_every(merged[name]), value)) if name in merged else value
@@ -59,9 +62,14 @@ def merge(arguments: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, An
 
 def _frozen(value: Any) -> Any:
     """Return ``value`` as no caller can change it: a query is a value, and may be compiled more than once."""
+    if type(value) in _CONSTANT:
+        return value
     if isinstance(value, Iterator):
         return tuple(value)
     return type(value)(value) if type(value) in (list, set, dict) else value
+
+
+_CONSTANT = (str, int, float, bytes, bool)
 
 
 def _every(value: Any) -> tuple[Any, ...]:
@@ -109,8 +117,8 @@ def options(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 def plan(query: QueryBase[Any]) -> Plan:
     """Return the plan of a query: filters, then excludes, intersections, unions and where expressions."""
-    meta = query.meta
-    result = _all_of([_all_of(group) for group in _clauses(query, query.fargs)])
+    meta = query._meta
+    result = plain(meta, query.fargs) or _all_of([_all_of(group) for group in _clauses(query, query.fargs)])
     if query.eargs:
         unwanted = _any_of([_all_of(group) for group in _exclude_clauses(query)])
         if not is_nothing(result) and not is_nothing(unwanted):
@@ -119,7 +127,32 @@ def plan(query: QueryBase[Any]) -> Plan:
         result = _all_of([result, *(_operand(query, other) for other in query.intersections)])
     if query.unions:
         result = _any_of([result, *(_operand(query, other) for other in query.unions)])
-    return _all_of([result, *(where(meta, code) for code in query.wheres)])
+    return _all_of([result, *(where(meta, code) for code in query.wheres)]) if query.wheres else result
+
+
+def plain(meta: ModelMeta[Any], arguments: Mapping[str, Any]) -> Plan | None:
+    """Return the plan of what most filters are, indexed fields equal to a value of their type; ``None`` for others.
+
+    ``_clauses`` would find the same; this takes a fifth of the time, which is most of that of a small query.
+    """
+    if len(arguments) > 1 and meta.table.together:
+        return None
+    found: list[Plan] = []
+    try:
+        for name in sorted(arguments):
+            field, value = meta.indexed.get(name), arguments[name]
+            if field is None or type(value) is not field.python_type:
+                return None
+            scalar = field.serialise(value)
+            if not field.primary_key:
+                found.append(Eq(field.attname, (scalar,)))
+            elif scalar == "" or scalar is None:
+                return NOTHING
+            else:
+                found.append(Ids((scalar,)))
+    except (InvalidValue, OverflowError):
+        return None  # there the error gets its words
+    return found[0] if len(found) == 1 else _all_of(found)
 
 
 def where(meta: ModelMeta[Any], code: str) -> Where:

@@ -43,7 +43,7 @@ class Batch:
         return [instance for each in self._refs if (instance := each()) is not None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Loading:
     """What the instances of a result have in common: their session, and the mode that their query asked for."""
 

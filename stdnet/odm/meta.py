@@ -323,6 +323,11 @@ class ModelMeta(Generic[M]):
         )
 
     @cached_property
+    def indexed(self) -> dict[str, Field[Any]]:
+        """The fields, by name, that are found by value through an index, but for relations."""
+        return {name: field for name, field in self.dfields.items() if field.index and not field.is_relation}
+
+    @cached_property
     def codec(self) -> Codec[M]:
         """The compiled conversions between instances and rows."""
         return Codec(self)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..contract import Commit, Count, Flush, Ids, Intersect, Keys, Plan, Refused, Select, Selected, is_nothing
 from ..errors import InvalidKeyword, InvalidTransaction, InvalidValue, QuerySetError, not_found, shown
-from . import dependencies, loading, together, updates
+from . import compile, dependencies, loading, together, updates
 from . import explain as explaining
 from .meta import ModelMeta
 from .query import QueryBase
@@ -61,14 +61,14 @@ def select(
     query: QueryBase[Any], structures: Sequence[Any], start: int | None = None, stop: int | None = None
 ) -> Program[tuple[list[Any], Sequence[Sequence[Any]]]]:
     """Return the results of a query, and for each of some structure fields its stored content, row by row."""
-    meta, plan = query.meta, query.construct()
+    meta, plan = query._meta, query.construct()
     names = query.loaded_fields() if query._get_field is None else _field_names(query)
     if is_nothing(plan):
         return [], [() for _ in structures]
     columns = None if names is None else meta.columns(names)
     tree = query.branches()
-    related = tuple(branch.request() for branch in tree)
-    names_of = tuple(field.name for field in structures)
+    related = tuple([branch.request() for branch in tree])
+    names_of = tuple([field.name for field in structures])
     request = Select(meta.table, plan, query.contract_sort(), start, stop, columns, related, names_of)
     replies = yield Trip(query.backend, [request])
     reply: Selected = replies[0]
@@ -79,6 +79,14 @@ def select(
     for branch, brought in zip(tree, reply.related, strict=True):
         branch.attach(found, brought, common)
     return found, reply.structures
+
+
+def _whole(query: QueryBase[Any], plan: Plan, start: int | None, stop: int | None) -> Program[list[Any]]:
+    """Return rows of a plan with all of their fields, in the model's order, with nothing brought along."""
+    if is_nothing(plan):
+        return []
+    (reply,) = yield Trip(query.backend, [Select(query._meta.table, plan, None, start, stop)])
+    return loading.Loading(query.session, query._relations).make(query._meta, None, reply)
 
 
 def _field_names(query: QueryBase[Any]) -> tuple[str, ...]:
@@ -141,10 +149,13 @@ def get(query: QueryBase[M], criteria: Mapping[str, Any]) -> Program[M]:
     pending = query.session.pending_instance(query, criteria)
     if pending is not None:
         return pending
-    narrowed = query.filter(**criteria)
-    found = yield from load(narrowed, 0, 2)
+    plan = compile.plain(query._meta, criteria) if query.is_bare else None
+    if plan is None:
+        found = yield from load(query.filter(**criteria), 0, 2)
+    else:  # most are of this kind: spared is what a query is worth that is used once
+        found = yield from _whole(query, plan, 0, 2)
     if not found:
-        raise not_found(str(query.meta), criteria or narrowed.fargs)
+        raise not_found(str(query.meta), criteria or query.fargs)
     if len(found) > 1:
         raise QuerySetError(f'Non unique results: several rows of "{query.meta}" match, one was asked for.')
     instance: M = found[0]

@@ -7,7 +7,8 @@ becomes a plan in ``compile``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from ..contract import Plan, Sort
@@ -38,6 +39,9 @@ class BackendQuery(NamedTuple):
     cache: dict[Any, list[Any]]
 
 
+_BARE = {"_meta", "session", "_cache", "_compiled", "_count", "_relations"}
+
+
 class QueryBase(Generic[M]):
     """A lazy query over the rows of one model.
 
@@ -45,29 +49,32 @@ class QueryBase(Generic[M]):
     what ``load_only`` and ``dont_load`` named, ``ordering`` the explicit order.
     """
 
+    # What a query says is on its class until it says something else: making one, and a copy, is two items then.
+    fargs: Mapping[str, Any] = MappingProxyType({})
+    eargs: Mapping[str, Any] = MappingProxyType({})
+    unions: tuple[QueryBase[Any], ...] = ()
+    intersections: tuple[QueryBase[Any], ...] = ()
+    wheres: tuple[str, ...] = ()
+    ordering: orderinginfo | None = None
+    fields: tuple[str, ...] = ()
+    exclude_fields: tuple[str, ...] = ()
+    select_related: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    _relations: loading.Mode | None = None
+    _source: tuple[Any, Any] | None = None
+    _get_field: str | None = None
+    _compiled: Plan | None = None
+    _count: int | None = None
+
     def __init__(self, meta: ModelMeta[M], session: SessionBase, **kwargs: Any) -> None:
         self._meta = meta
         self.session = session
-        self.fargs: dict[str, Any] = {}
-        self.eargs: dict[str, Any] = {}
-        self.unions: tuple[QueryBase[Any], ...] = ()
-        self.intersections: tuple[QueryBase[Any], ...] = ()
-        self.wheres: tuple[str, ...] = ()
-        self.ordering: orderinginfo | None = None
-        self.fields: tuple[str, ...] = ()
-        self.exclude_fields: tuple[str, ...] = ()
-        self.select_related: dict[str, tuple[str, ...]] = {}
-        self._relations: loading.Mode | None = None
-        self._source: tuple[Any, Any] | None = None
-        self._get_field: str | None = None
-        self._compiled: Plan | None = None
-        self._count: int | None = None
         self._cache: dict[Any, list[Any]] = {}
-        self.__dict__.update(compile.options(kwargs))
-        if self._get_field is not None:
-            self.known(self._get_field, "get field")
-        if self.ordering is not None and not isinstance(self.ordering, orderinginfo):
-            self.ordering = meta.get_sorting(self.ordering, QuerySetError)
+        if kwargs:
+            self.__dict__.update(compile.options(kwargs))
+            if self._get_field is not None:
+                self.known(self._get_field, "get field")
+            if self.ordering is not None and not isinstance(self.ordering, orderinginfo):
+                self.ordering = meta.get_sorting(self.ordering, QuerySetError)
 
     # -- what it is about ---------------------------------------------------------------------------------------
 
@@ -84,7 +91,12 @@ class QueryBase(Generic[M]):
     @property
     def backend(self) -> Any:
         """The backend that answers this query: the model's read backend in the session's router."""
-        return self.session.model(self._meta).read_backend
+        return self.session.manager(self._meta).read_backend
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing was said but about relations that are touched: all rows, whole, in the model's order."""
+        return self.__dict__.keys() <= _BARE
 
     @property
     def executed(self) -> bool:
@@ -270,19 +282,21 @@ class QueryBase(Generic[M]):
 
     def structures(self) -> tuple[Any, ...]:
         """Return the structure fields whose content is to be loaded along."""
-        found = map(self._meta.multifield, self.select_related) if self._get_field is None else ()
+        if not self.select_related or self._get_field is not None:
+            return ()
+        found = map(self._meta.multifield, self.select_related)
         return tuple(field for field in found if field is not None)
 
     def loaded_fields(self) -> tuple[str, ...] | None:
         """Return the names of the fields to load, ``None`` for all; ``QuerySetError`` for a name that is unknown."""
+        if not self.fields and not self.exclude_fields:
+            return None
         meta = self._meta
         for name in (*self.fields, *self.exclude_fields):
             self.known(name, "load")
         for name in self.exclude_fields:
             if name not in meta.dfields:
                 raise UnknownField(str(meta), name, "leave out", meta.dfields)
-        if not self.fields and not self.exclude_fields:
-            return None
         names = self.fields or tuple(field.name for field in meta.scalarfields)
         unwanted = {*self.exclude_fields, meta.pkname()}
         own = (name for name in names if name not in unwanted)
@@ -290,10 +304,10 @@ class QueryBase(Generic[M]):
 
     def _clone(self, **changes: Any) -> Self:
         made = object.__new__(type(self))
-        made.__dict__.update(self.__dict__)
-        made._compiled = made._count = made._source = None
-        made._cache = {}
-        made.__dict__.update(changes)
+        state = {**self.__dict__, **changes, "_cache": {}}
+        for name in ("_compiled", "_count", "_source"):
+            state.pop(name, None)
+        made.__dict__ = state
         return made
 
     def __repr__(self) -> str:

@@ -211,13 +211,11 @@ class RouterBase(Generic[G]):
         return own
 
     def __getitem__(self, model: Any) -> Any:
-        meta = getattr(model, "_meta", model)
-        found = self.structure(model)
-        if found is not None:
-            return found
-        if not isinstance(meta, ModelMeta) or meta not in self._managers:
+        meta = model if isinstance(model, ModelMeta) else getattr(model, "_meta", model)
+        found = self._managers.get(meta) if isinstance(meta, ModelMeta) else self.structure(model)
+        if found is None:
             raise KeyError(f'"{meta}" is not registered in this router. Call register(…) first.')
-        return self._managers[meta]
+        return found
 
     def __contains__(self, model: object) -> bool:
         meta = getattr(model, "_meta", model)

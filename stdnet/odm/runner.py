@@ -20,7 +20,7 @@ from .signals import Event
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Trip:
     """One round trip; the outcome is the list of replies."""
 

@@ -8,6 +8,7 @@ a commit it holds nothing.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import InvalidTransaction, InvalidValue
@@ -205,7 +206,10 @@ class SessionBase:
         self.relations: Mode = router.relations if relations is None else checked_mode(relations)
         self.transaction: TransactionBase | None = None
         self._models: dict[ModelMeta[Any], SessionModel] = {}
-        self._structures = StructureQueue(self)
+
+    @cached_property
+    def _structures(self) -> StructureQueue:
+        return StructureQueue(self)
 
     @property
     def dirty(self) -> frozenset[Model]:
@@ -217,7 +221,7 @@ class SessionBase:
 
         A structure on its own has a manager; the one of a structure field is that of the field's model.
         """
-        if isinstance(model, Structure) and model.field is not None:
+        if not isinstance(model, ModelMeta) and isinstance(model, Structure) and model.field is not None:
             model = model.model
         try:
             return self.router[model]
@@ -229,7 +233,7 @@ class SessionBase:
 
     def model(self, model: Any, create: bool = True) -> SessionModel:
         """Return what is pending for a model; ``create=False``: only if it was used in this session."""
-        meta = getattr(model, "_meta", model)
+        meta = model if isinstance(model, ModelMeta) else getattr(model, "_meta", model)
         found = self._models.get(meta) if isinstance(meta, ModelMeta) else None
         if found is not None:
             return found
@@ -334,9 +338,11 @@ class SessionBase:
 
     def pending_instance(self, query: QueryBase[M], criteria: Mapping[str, Any]) -> M | None:
         """Return the session's own instance for a ``get`` by primary key alone, if it has one."""
+        if query._meta not in self._models:
+            return None
         pkname = query.meta.pkname()
         plain = not (query.fargs or query.eargs or query.unions or query.intersections or query.wheres)
-        if not plain or set(criteria) != {pkname} or query._get_field is not None or query.meta not in self._models:
+        if not plain or set(criteria) != {pkname} or query._get_field is not None:
             return None
         try:
             pk = query.meta.pk_to_python(criteria[pkname])

@@ -118,7 +118,7 @@ async def test_a_form_brings_the_version_that_it_was_made_for(models):
     await do(models.page.filter(id=1).update(views=1))
     page = await do(models.page.get(id=1))
     page.version, page.text = 1, "from a form"
-    with pytest.raises(ConflictError, match="it has the version 2, and this is for version 1"):
+    with pytest.raises(ConflictError, match="it is at version 2, not 1"):
         await do(page.session.add(page))
 
 

@@ -115,7 +115,8 @@ class MemoryServer(BackendDataServer):
             case [Take() as request]:
                 return [self._take(request)]
         with self.database.lock:
-            sweep(self.database.store)
+            if self.database.store.waiting.abandoned:
+                sweep(self.database.store)
             return [self._answer[type(request)](request) for request in requests]
 
     async def execute_async(self, requests: Sequence[Request]) -> list[Any]:

@@ -19,9 +19,12 @@ def select(reader: Reader, request: Select) -> Selected:
     """Return the rows of ``request``."""
     table = reader.store.table(reader.namespace, request.table)
     ids = order(reader, table, request)
+    rows = take(table, ids, request)
+    if not request.related and not request.structures:
+        return Selected(ids, rows)
     related = tuple(follow(reader, table, ids, each) for each in request.related)
     structures = tuple(contents(reader, request, ids, name) for name in request.structures)
-    return Selected(ids, take(table, ids, request), related, structures)
+    return Selected(ids, rows, related, structures)
 
 
 def contents(reader: Reader, request: Select, ids: Iterable[Id], name: str) -> list[Any]:
