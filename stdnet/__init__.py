@@ -7,6 +7,7 @@ from .backends import getdb
 from .backends.base import BackendDataServer
 from .errors import (
     AlreadyRegistered,
+    CannotExpire,
     CommitException,
     ConnectionError,
     FieldError,
@@ -34,6 +35,7 @@ __author__ = "the stdnet developers"
 __all__ = [
     "AlreadyRegistered",
     "BackendDataServer",
+    "CannotExpire",
     "CommitException",
     "ConnectionError",
     "FieldError",

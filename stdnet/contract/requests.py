@@ -54,6 +54,9 @@ class Table:
 
     ``structures`` are the names and kinds of the structures that live and die with a row.
 
+    ``ttl``: rows can have a deadline (``Change.expires``). From then on a row does not exist for any request; what is
+    left of it is cleaned up by later requests, as if it had been deleted without references.
+
     Two tables of one name in one namespace are the same place. While it has rows, a request about a table of another
     ``layout`` than theirs is refused: ``TableMismatch``. Columns that are in no index may come and go: a row has no
     value in a column that it was stored without, and an update keeps those in columns that a table does not name.
@@ -66,6 +69,7 @@ class Table:
     auto: bool = False
     order: Literal["id", "score", "count"] = "id"
     structures: tuple[tuple[str, Kind], ...] = field(default=(), compare=False)
+    ttl: bool = False
 
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The names of the columns, in order; the pk is not one of them."""
@@ -74,12 +78,14 @@ class Table:
     """The place of each column in a row."""
 
     layout: tuple[Any, ...] = field(init=False, repr=False, compare=False)
-    """What rows are stored and found by: order, automatic ids, type of ids, and by name the columns with an index."""
+    """What rows are stored and found by: order, automatic ids, type of ids, by name the columns with an index, and then
+    ``"ttl"`` if rows can expire."""
 
     def __post_init__(self) -> None:
         names = tuple(column.name for column in self.columns)
         indexed = sorted(column.indexed for column in self.columns if column.unique or column.index)
-        object.__setattr__(self, "layout", (self.order, self.auto, self.pk.type, tuple(indexed)))
+        ttl = ("ttl",) if self.ttl else ()
+        object.__setattr__(self, "layout", (self.order, self.auto, self.pk.type, tuple(indexed), *ttl))
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "positions", {name: n for n, name in enumerate(names)})
 
@@ -111,6 +117,10 @@ class Change(NamedTuple):
 
     ``refs`` names columns whose value is an id that this very commit allots: ``(column, save, change)`` says that the
     column takes the id of that change, which stands before this one. ``values`` has ``None`` in its place.
+
+    ``expires``, on tables with ``ttl`` only, is the number of seconds, from this commit on, after which the row does
+    not exist any more; it is due at once if that is not positive, and never at infinity. ``None`` keeps the deadline of
+    the row that the change continues or replaces, and a new row has none. The commit itself still sees the row.
     """
 
     id: Id | None
@@ -119,6 +129,7 @@ class Change(NamedTuple):
     fields: tuple[str, ...] | None = None
     score: float | None = None
     refs: tuple[tuple[str, int, int], ...] = ()
+    expires: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ A model's meta is filled once, when the class is made, and does not change after
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import cached_property
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ..contract import Table
 from ..errors import AbstractModel, DuplicateModel, FieldError, ImproperlyConfigured
 from .codec import Codec
+from .deadlines import checked_ttl
 from .fields import Field, LazyProxy
 from .scalarfields import AutoIdField
 from .signals import Event
@@ -99,7 +101,8 @@ class ModelMeta(Generic[M]):
     columns, without the pk; ``indices`` are those with an index, ``foreignkeys`` those that refer to other rows.
     ``manytomany`` are the names of many-to-many fields, ``multifields`` the structure fields; neither are columns, and
     ``dfields`` does not have them. ``related`` holds, by attribute name, the managers of rows that other models link to
-    this one. ``abstract`` models have no rows.
+    this one. ``abstract`` models have no rows. ``ttl`` is the number of seconds that a row lives after each save,
+    infinity if only ``expire`` sets deadlines, ``None`` if rows cannot have any.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class ModelMeta(Generic[M]):
         ordering: str | autoincrement | None = None,
         attributes: Iterable[str] | None = None,
         abstract: bool = False,
+        ttl: float | timedelta | None = None,
         **unknown: Any,
     ) -> None:
         _check_options(model, attributes, app_label=app_label, modelkey=modelkey, name=name, pkname=pkname)
@@ -143,6 +147,7 @@ class ModelMeta(Generic[M]):
         self._check_attributes()
         self.indices = [field for field in self.scalarfields if field.index]
         self.ordering = None if ordering is None else self._ordering(ordering)
+        self.ttl = checked_ttl(model, ttl)
         if not abstract:
             self._prepare(register)
 
@@ -285,6 +290,7 @@ class ModelMeta(Generic[M]):
             auto=isinstance(self.pk, AutoIdField),
             order=order,  # type: ignore[arg-type]
             structures=tuple((field.name, field.kind) for field in self.multifields if not field.class_field),
+            ttl=self.ttl is not None,
         )
 
     @cached_property

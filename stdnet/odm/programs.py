@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..contract import Count, Flush, Ids, Intersect, Keys, Plan, Refused, Select, Selected, is_nothing
@@ -253,6 +254,16 @@ def delete(session: SessionBase, target: Any) -> Program[Any]:
     transaction = session.begin()
     yield from commit(transaction)
     return None if sm is None else transaction.deleted.get(sm.meta)
+
+
+def expire(session: SessionBase, instance: M, seconds: float | timedelta | None) -> Program[M]:
+    """Give a row a deadline, or none, with the open transaction or at once; return the instance."""
+    session._accepting()
+    pending = session.model(instance)
+    pending.deadlines.put(pending, instance, seconds)
+    if session.transaction is None:
+        yield from commit(session.begin())
+    return instance
 
 
 def update_or_create(session: SessionBase, model: type[M], kwargs: Mapping[str, Any]) -> Program[tuple[M, bool]]:

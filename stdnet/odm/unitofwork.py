@@ -17,6 +17,7 @@ from .meta import ModelMeta
 from .state import ModelState
 
 if TYPE_CHECKING:
+    from .deadlines import Deadline
     from .model import Model
     from .session import SessionModel
     from .structures import Structure
@@ -34,6 +35,7 @@ class Unit:
         self.calls = [(each, Call(each.place(), *call)) for each in structures for call in each.cache.calls()]
         self.deleting = [each for each in pending if each.has_deletes]
         self.saving, self.places = dependencies.arranged([(each.meta, each.dirty) for each in pending])
+        self.deadlines = {key: deadline for each in pending for key, deadline in each.deadlines.items()}
         self.deletes = tuple(Delete(each.meta.table, each.delete_query().construct()) for each in self.deleting)
         self.references, self.order = self._referring()
 
@@ -57,7 +59,8 @@ class Unit:
         for meta, instances in self.saving:
             changes = []
             for instance in instances:
-                change, problems = _change(meta, instance, self.places)
+                deadline = self.deadlines.get(id(instance)) if self.deadlines else None
+                change, problems = _change(meta, instance, self.places, deadline)
                 changes.append(change)
                 if problems:
                     errors.append(problems)
@@ -135,9 +138,14 @@ def units(pending: Iterable[SessionModel], structures: Iterable[Structure] = ())
     return [Unit(server, *parts) for server, parts in by_server.items()]
 
 
-def _change(meta: ModelMeta[Any], instance: Model, places: dependencies.Places) -> tuple[Change, dict[str, str]]:
+def _change(
+    meta: ModelMeta[Any], instance: Model, places: dependencies.Places, deadline: Deadline | None
+) -> tuple[Change, dict[str, str]]:
     """Return the row of an instance and what is wrong with it."""
     codec, state = meta.codec, instance.get_state()
+    if deadline is not None and deadline.alone:
+        id = codec.dump_pk(state.iid)
+        return Change(id, id, (), (), expires=deadline.seconds), {}
     refs = dependencies.references_of(instance, places)
     values, errors = codec.clean(instance)
     if refs:
@@ -150,7 +158,8 @@ def _change(meta: ModelMeta[Any], instance: Model, places: dependencies.Places) 
         errors[meta.pkname()] = str(error)
     fields = None if len(values) == len(meta.scalarfields) else tuple(values)
     score = None if errors else meta.score(instance)
-    return Change(id, previous, tuple(values.values()), fields, score, refs), errors
+    expires = meta.ttl if deadline is None else deadline.seconds
+    return Change(id, previous, tuple(values.values()), fields, score, refs, expires), errors
 
 
 def _awaiting(

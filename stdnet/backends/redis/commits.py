@@ -8,6 +8,7 @@ from typing import Any
 
 from ...contract import Change, Clash, Commit, Committed, Held, Reference, Refused, Save, Table
 from .calls import Steps, call
+from .expiry import by_commit
 from .packing import NIL, Packed, array, loaded, pack, stored, texts
 from .plans import encode_plan
 from .structures import encode_calls, kinds_of
@@ -27,7 +28,8 @@ def commit(request: Commit, namespace: str) -> Steps:
     if request.calls:
         size += sum(len(each.arguments) for each in request.calls)
         parts += ([None] if len(parts) == 3 else []) + [encode_calls(request.calls, namespace)]
-    reply = yield call(name, namespace, *parts, writes=True, token=request.token, size=size, kinds=kinds)
+    options: dict[str, Any] = {"size": size, "kinds": kinds, "expiring": by_commit(request)}
+    reply = yield call(name, namespace, *parts, writes=True, token=request.token, **options)
     return _refused(request, *reply[1:]) if reply[0] == b"refused" else committed(reply)
 
 
@@ -43,8 +45,9 @@ def _save(save: Save) -> Packed:
     previous: Sequence[Any] = ()
     scores: Sequence[Any] = ()
     refs: Sequence[Any] = ()
+    expires: Sequence[Any] = ()
     if changes:
-        ids, previous, _, _, scores, refs = zip(*changes, strict=True)
+        ids, previous, _, _, scores, refs, expires = zip(*changes, strict=True)
     runs = [_run(table, fields, list(some)) for fields, some in groupby(changes, lambda change: change.fields)]
     return array(
         [
@@ -54,7 +57,8 @@ def _save(save: Save) -> Packed:
             texts(_ids(table, previous)),
             texts(stored("float", scores)) if table.order != "id" else NIL,
             array(runs),
-            *([pack(_refs(table, changes))] if any(refs) else ()),
+            *([pack(_refs(table, changes))] if any(refs) else [NIL] if table.ttl else ()),
+            *([texts(stored("float", expires))] if table.ttl else ()),
         ]
     )
 

@@ -83,15 +83,20 @@ def _claim(name: str, layout: bytes, namespace: str) -> Claim:
     return Claim(layout, Call("", (b"HGET", register, table)), proof)
 
 
-def from_layout(name: str, layout: bytes) -> Packed:
-    """Return as much of a table as its layout tells, enough to find all of its keys, as ``open`` reads it."""
-    order, auto, kind, columns = json.loads(layout)
-    return _encode(Table(name, Column("", kind), tuple(Column(*column) for column in columns), auto, order), None)
+def from_layout(name: str, layout: bytes) -> tuple[Packed, bool]:
+    """Return as much of a table as its layout tells, enough to find all of its keys, and whether rows can expire."""
+    order, auto, kind, columns, *more = json.loads(layout)
+    found = tuple(Column(*column) for column in columns)
+    table = Table(name, Column("", kind), found, auto, order, ttl="ttl" in more)
+    return _encode(table, None), table.ttl
 
 
 def _encode(table: Table, layout: bytes | None) -> Packed:
     columns = [column.indexed for column in table.columns]
     parts = [table.name, table.pk.name, table.pk.type, table.auto, table.order, columns, layout]
-    if table.structures:
-        parts.append([f":{name}{suffix}" for name, kind in table.structures for suffix in kind.suffixes])
+    if table.structures or table.ttl:
+        endings = [f":{name}{suffix}" for name, kind in table.structures for suffix in kind.suffixes]
+        parts.append(endings or None)
+    if table.ttl:
+        parts.append(True)
     return Packed(pack(parts))

@@ -1,6 +1,7 @@
 -- alongside.lua: what a commit does to structures: calls of their operations, and what becomes of those of rows.
 --
 -- calls    {tables, {call, ...}, entries}; entries are what to put into the register
+-- tables   those of rows that something is made for, and those whose rows can expire
 -- call     {kind, type, operation, key, arguments, place of a table or none, id or none}: the last two only if it makes
 --          something for that row
 
@@ -10,6 +11,9 @@ local called = request[5] or {{}, {}, {}}
 -- Return the places of calls whose row does not exist.
 local function orphans()
     local gone = {}
+    for _, desc in ipairs(called[1]) do
+        draft_of(desc)
+    end
     for place, each in ipairs(called[2]) do
         if each[7] and not stored(draft_of(called[1][tonumber(each[6])]), each[7]) then
             gone[#gone + 1] = format('%d', place - 1)

@@ -3,7 +3,8 @@
 -- request  {token or nil, deletes, saves, references or nil, calls or none}; what references and calls are is said in
 --          references.lua and alongside.lua
 -- delete   {table, plan}
--- save     {table, count, ids, previous, scores or nil, runs, refs or none}: arrays of `count` texts or nils
+-- save     {table, count, ids, previous, scores or nil, runs, refs or nil, seconds or none}: arrays of `count` texts or
+--          nils
 -- run      {count, places or nil, columns}: consecutive changes of the same fields, one array for each column
 -- refs     {change, column of its run, save, change, ...}: by change, columns that take the id of an earlier change
 -- reply    {'committed', ids, scores, deleted, types of ids, types of deleted} or {'refused', clashes, held, gone}
@@ -66,7 +67,7 @@ local function rescored(draft, id, source, given)
 end
 
 -- Let one change act on the draft; return its id, or nil and a clash.
-local function work_out(draft, id, previous, given, places, values, mark)
+local function work_out(draft, id, previous, given, places, values, mark, seconds)
     local source = previous or id
     local base = exists(draft, source)
     if previous then
@@ -88,6 +89,9 @@ local function work_out(draft, id, previous, given, places, values, mark)
         end
     end
     local score = rescored(draft, id, base and source, given)
+    if draft.t.ttl then
+        expiry.set(draft, id, base and source, seconds)
+    end
     if previous and base and id ~= previous then
         before(draft, previous)
         set_after(draft, previous, false)
@@ -106,7 +110,7 @@ end
 local function save_all(number, save, allotted, clashes)
     local draft, count = draft_of(save[1]), tonumber(save[2])
     local ids, previous, scores, out, change = save[3], save[4], save[5], {}, 0
-    local refs, at, known = save[7], 1, {}
+    local refs, at, known, expires = save[7], 1, {}, save[8]
     allotted[number] = out
     for i = 1, count do
         known[#known + 1] = ids[i]
@@ -131,7 +135,8 @@ local function save_all(number, save, allotted, clashes)
                 at = at + 4
             end
             local id = allot(draft, ids[change])
-            local done, clash = work_out(draft, id, previous[change], scores and scores[change], places, values, mark)
+            local score, seconds = scores and scores[change], expires and expires[change]
+            local done, clash = work_out(draft, id, previous[change], score, places, values, mark, seconds)
             if clash then
                 clashes[#clashes + 1] = {place = 0, save = number, change = change, clash = clash}
             else
@@ -222,6 +227,9 @@ local function noted(w)
                 end
                 note(draft.t, w, id, old, new, score)
             end
+        end
+        if draft.t.ttl then
+            expiry.note(draft, w)
         end
         expect('HLEN', TABLES)
     end
