@@ -6,6 +6,7 @@ deleted with what, what is held, and rows that refer to rows of the same commit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Literal
@@ -34,6 +35,12 @@ def scores(table: Table) -> SearchStrategy[float | None]:
 
 
 @cache
+def deadlines(table: Table) -> SearchStrategy[float | None]:
+    """Return when rows expire: not in the time that a test takes, or at once."""
+    return st.sampled_from([None, None, 3600, 7200.5, math.inf, 0.0, -1.0]) if table.ttl else st.none()
+
+
+@cache
 def rows(table: Table, fields: tuple[str, ...], whole: bool = False) -> SearchStrategy[Row]:
     columns = [table.column(name) for name in fields]
     return st.tuples(*(few_or_all(pool(column)) if whole else values(column) for column in columns))
@@ -48,7 +55,7 @@ def changes(draw: DrawFn, table: Table) -> Change:
     fields = draw(st.one_of(st.none(), subset(table)))
     row = draw(rows(table, table.names if fields is None else fields))
     allot = table.auto and kind != "old" and draw(st.booleans())
-    change = Change(None if allot else id, previous, row, fields, draw(scores(table)))
+    change = Change(None if allot else id, previous, row, fields, draw(scores(table)), expires=draw(deadlines(table)))
     return change if previous is None else draw(narrowed(table, change))
 
 
@@ -104,8 +111,9 @@ def populations(table: Table) -> SearchStrategy[Save]:
         return lambda change: (change.id, "blank") if change.values[n] in (None, "", b"") else change.values[n]
 
     def new(whole: bool) -> SearchStrategy[Change]:
-        parts = st.tuples(st.sampled_from(IDS[table.name]), rows(table, table.names, whole), scores(table))
-        return parts.map(lambda some: Change(some[0], None, some[1], score=some[2]))
+        given = st.sampled_from(IDS[table.name])
+        parts = st.tuples(given, rows(table, table.names, whole), scores(table), deadlines(table))
+        return parts.map(lambda some: Change(some[0], None, some[1], score=some[2], expires=some[3]))
 
     def apart(names: tuple[str, ...]) -> Callable[[Change], Any]:
         keys = [free(table.positions[name]) for name in names]
@@ -215,7 +223,10 @@ def commits(cast: tuple[Table, ...]) -> SearchStrategy[Request]:
 def births(table: Table, cast: tuple[Table, ...]) -> SearchStrategy[Save]:
     """Return saves of new rows, most of them without an id if the table allots them."""
     ids = st.sampled_from([*IDS[table.name][:4], *[None] * (6 if table.auto else 0)])
-    one = st.builds(lambda id, row, score: Change(id, None, row, score=score), ids, kin(table, cast), scores(table))
+    one = st.builds(
+        lambda id, row, score, expires: Change(id, None, row, score=score, expires=expires),
+        *(ids, kin(table, cast), scores(table), deadlines(table)),
+    )
     return st.lists(one, min_size=1, max_size=3).map(lambda found: Save(table, tuple(found)))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 from stdnet import contract as c
@@ -35,6 +36,7 @@ class Line:
     score: float = 0.0
     at: Origin | None = None
     shelf: Shelf = field(default_factory=dict)
+    deadline: float = inf
 
 
 @dataclass
@@ -60,16 +62,19 @@ class Place:
 class Oracle:
     """What the docstrings of ``stdnet.contract`` say, executed."""
 
-    def __init__(self, namespace: str = "") -> None:
+    def __init__(self, namespace: str = "", clock: Callable[[], float] = lambda: 0.0) -> None:
         self.namespace = namespace
+        self.clock = clock
         self.places: dict[str, Place] = {}
         self.alone: dict[str, Shelf] = {kind: {} for kind in c.KINDS}
-        self.tokens: dict[str, c.Committed] = {}
+        self.tokens: dict[str, tuple[float, c.Committed]] = {}
 
     def execute(self, requests: Sequence[c.Request]) -> list[Any]:
         return [self.answer(request) for request in requests]
 
     def answer(self, request: c.Request) -> Any:
+        for place in self.places.values():
+            place.lines = [line for line in place.lines if line.deadline > self.clock()]
         match request:
             case c.Commit():
                 return self.commit(request)
@@ -217,8 +222,9 @@ class Oracle:
     # commits
 
     def commit(self, request: c.Commit) -> c.Committed | c.Refused:
-        if request.token in self.tokens:
-            return self.tokens[request.token]
+        committed = self.tokens.get(request.token or "")
+        if committed is not None and self.clock() - committed[0] <= 600:
+            return committed[1]
         matched = [[line.id for line in self.find(delete.table, delete.plan)] for delete in request.deletes]
         chosen = [[line.id for line in self.find(update.table, update.plan)] for update in request.updates]
         doomed = self.cascade(request, matched)
@@ -232,7 +238,7 @@ class Oracle:
         if isinstance(reply, c.Refused):
             self.places, self.alone = before
         elif request.token is not None:
-            self.tokens[request.token] = reply
+            self.tokens[request.token] = self.clock(), reply
         return reply
 
     def cascade(self, request: c.Commit, matched: list[list[c.Id]]) -> dict[str, list[Any]]:
@@ -337,9 +343,8 @@ class Oracle:
         standing = place.under(id)
         if line is not None and standing is not None and standing is not line:
             return c.Clash("id", *at, table.pk.name, id, id)
-        score = line.score if line is not None else 0.0
-        if change.previous is None and standing is not None:
-            score = standing.score
+        before = standing if change.previous is None else line
+        score, deadline = (0.0, inf) if before is None else (before.score, before.deadline)
         given = {**dict(zip(names, change.values, strict=True)), **refs}
         keeps = line is not None and not change.rescored
         if line is not None and change.changed is not None:
@@ -352,6 +357,7 @@ class Oracle:
         line.id, line.at = id, at
         line.score = rescored(table, id, score, None if keeps else change.score)
         line.values.update(given)
+        line.deadline = deadline if change.expires is None else self.clock() + change.expires
         place.scores[id] = line.score
         return None
 
@@ -396,6 +402,7 @@ class Oracle:
         place, base = self.place(table), (self.namespace + table.name).encode()
         names = {base + b":id" for _ in place.lines}
         names |= {base + b":ids"} if place.top is not None else set()
+        names |= {base + b":ttl" for line in place.lines if line.deadline < inf}
         names |= {base + b":struct:" + name.encode() for name in place.shelf}
         for line in place.lines:
             if any(value is not None for value in line.values.values()):

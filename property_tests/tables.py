@@ -1,5 +1,7 @@
 """Six small tables that refer to each other, and pools of ids and values that make everything collide.
 
+The rows of half of them can expire.
+
 All values have the type of their column. Counting tables are given finite increments only, and no table has both
 the ids ``0.0`` and ``-0.0``, which are equal numbers with two spellings; as values of columns both occur.
 """
@@ -79,8 +81,9 @@ EVENT = Named(
     order="count",
     structures=(("series", TS), ("cells", NUMBERARRAY)),
     together=(("start", "person"),),
+    ttl=True,
 )
-TICKET = Named("ticket", Column("key", "bytes"), (Column("count", "int"),), structures=(("log", LIST),))
+TICKET = Named("ticket", Column("key", "bytes"), (Column("count", "int"),), structures=(("log", LIST),), ttl=True)
 POINT = Named("point", Column("x", "float"), structures=(("tags", SET), ("text", STRING)))
 QUEUE = Named(
     "queue",
@@ -88,6 +91,7 @@ QUEUE = Named(
     (Column("person", "str", unique=True), Column("next", "int", unique=True)),
     auto=True,
     order="count",
+    ttl=True,
 )
 TABLES: tuple[Table, ...] = (ITEM, PERSON, EVENT, TICKET, POINT, QUEUE)
 

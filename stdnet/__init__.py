@@ -7,6 +7,7 @@ from .backends import getdb
 from .backends.base import BackendDataServer
 from .errors import (
     AlreadyRegistered,
+    CannotExpire,
     CommitException,
     ConflictError,
     ConnectionError,
@@ -35,6 +36,7 @@ __author__ = "the stdnet developers"
 __all__ = [
     "AlreadyRegistered",
     "BackendDataServer",
+    "CannotExpire",
     "CommitException",
     "ConflictError",
     "ConnectionError",

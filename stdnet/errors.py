@@ -20,6 +20,7 @@ StdNetException
 │  └─ RelationNotLoaded
 ├─ InvalidTransaction
 │  └─ ReadOnly
+├─ CannotExpire                    (ValueError)
 ├─ ResponseError
 │  ├─ CommitException
 │  │  └─ ConflictError
@@ -138,7 +139,7 @@ class TableMismatch(ImproperlyConfigured):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f'This database already holds rows of "{name}" with other indexed fields, ordering or types. '
+            f'This database already holds rows of "{name}" with other indexed fields, ordering, types or expiry. '
             "If you changed the model, read its rows with the former definition, flush it, and store them with the new "
             "one; if there are two models, give one of them its own modelkey or namespace."
         )
@@ -188,6 +189,13 @@ class ReadOnly(InvalidTransaction):
 
     def __init__(self, request: str) -> None:
         super().__init__(f"{request} writes, and this backend is read-only. Send it to the write backend.")
+
+
+class CannotExpire(StdNetException, ValueError):
+    """A row cannot be given the deadline that was asked for."""
+
+    def __init__(self, modelkey: str, problem: str) -> None:
+        super().__init__(f'Cannot let this "{modelkey}" expire: {problem}.')
 
 
 class ResponseError(StdNetException):

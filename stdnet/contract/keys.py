@@ -8,6 +8,7 @@ glob characters and control characters become ``%XX``, other text stays as it is
 ==================== ==================================================================================
 ``base:id``          the ids, with their scores
 ``base:ids``         the id counter of an auto table, once an id was allotted or given
+``base:ttl``         the ids of the rows that expire, with their deadlines
 ``base:obj:<id>``    one row, unless all of its values are missing
 ``base:uni:<f>``     unique values of ``f`` and the ids that hold them
 ``base:uni:<f>,<g>`` combinations of values of ``f`` and ``g``, each value with its length before it, and their ids

@@ -64,6 +64,9 @@ class Table:
     ``together`` are combinations of columns that are unique: no two rows have the same values in all of them, but a row
     where one of them is blank is free. ``Match`` asks for them.
 
+    ``ttl``: rows can have a deadline (``Change.expires``). From then on a row does not exist for any request; what is
+    left of it is cleaned up by later requests, as if it had been deleted without references.
+
     Two tables of one name in one namespace are the same place. While it has rows, a request about a table of another
     ``layout`` than theirs is refused: ``TableMismatch``. Columns that are in no index may come and go: a row has no
     value in a column that it was stored without, and an update keeps those in columns that a table does not name.
@@ -77,6 +80,7 @@ class Table:
     order: Literal["id", "score", "count"] = "id"
     structures: tuple[tuple[str, Kind], ...] = field(default=(), compare=False)
     together: tuple[tuple[str, ...], ...] = ()
+    ttl: bool = False
 
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The names of the columns, in order; the pk is not one of them."""
@@ -86,13 +90,13 @@ class Table:
 
     layout: tuple[Any, ...] = field(init=False, repr=False, compare=False)
     """What rows are stored and found by: order, automatic ids, type of ids, by name the columns with an index, and, if
-    there are any, the combinations that are unique."""
+    there are any, the combinations that are unique, and ``"ttl"`` if rows can expire."""
 
     def __post_init__(self) -> None:
         names = tuple(column.name for column in self.columns)
         indexed = sorted(column.indexed for column in self.columns if column.unique or column.index)
-        together = (tuple(sorted(self.together)),) if self.together else ()
-        object.__setattr__(self, "layout", (self.order, self.auto, self.pk.type, tuple(indexed), *together))
+        more = ((tuple(sorted(self.together)),) if self.together else ()) + (("ttl",) if self.ttl else ())
+        object.__setattr__(self, "layout", (self.order, self.auto, self.pk.type, tuple(indexed), *more))
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "positions", {name: n for n, name in enumerate(names)})
 
@@ -148,6 +152,10 @@ class Change(NamedTuple):
 
     ``version`` is a column and the value that the row ``previous`` must have in it; if it has another one, or does not
     exist, that is a clash, and no other reason is given for the change.
+
+    ``expires``, on tables with ``ttl`` only, is the number of seconds, from this commit on, after which the row does
+    not exist any more; it is due at once if that is not positive, and never at infinity. ``None`` keeps the deadline of
+    the row that the change continues or replaces, and a new row has none. The commit itself still sees the row.
     """
 
     id: Id | None
@@ -159,6 +167,7 @@ class Change(NamedTuple):
     changed: tuple[str, ...] | None = None
     rescored: bool = True
     version: tuple[str, Scalar] | None = None
+    expires: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

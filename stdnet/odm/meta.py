@@ -7,6 +7,7 @@ A model's meta is filled once, when the class is made, and does not change after
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import cached_property
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -15,6 +16,7 @@ from ..contract import Table
 from ..errors import AbstractModel, DuplicateModel, FieldError, ImproperlyConfigured
 from . import together
 from .codec import Codec
+from .deadlines import checked_ttl
 from .fields import Field, LazyProxy
 from .scalarfields import AutoIdField
 from .signals import Event
@@ -102,7 +104,9 @@ class ModelMeta(Generic[M]):
     ``manytomany`` are the names of many-to-many fields, ``multifields`` the structure fields; neither are columns, and
     ``dfields`` does not have them. ``together`` are the combinations of fields that are unique, ``version`` is the
     ``VersionField``, if there is one. ``related`` holds, by attribute name, the managers of rows that other models link
-    to this one. ``abstract`` models have no rows.
+    to this one. ``abstract`` models have no rows. ``ttl`` is the
+    number of seconds that a row lives after each save, infinity if only ``expire`` sets deadlines, ``None`` if rows
+    cannot have any.
     """
 
     def __init__(
@@ -119,6 +123,7 @@ class ModelMeta(Generic[M]):
         attributes: Iterable[str] | None = None,
         abstract: bool = False,
         unique_together: Any = (),
+        ttl: float | timedelta | None = None,
         **unknown: Any,
     ) -> None:
         _check_options(model, attributes, app_label=app_label, modelkey=modelkey, name=name, pkname=pkname)
@@ -150,6 +155,7 @@ class ModelMeta(Generic[M]):
         self.together = together.combinations(self, unique_together)
         self.version = self._version()
         self.ordering = None if ordering is None else self._ordering(ordering)
+        self.ttl = checked_ttl(model, ttl)
         if not abstract:
             self._prepare(register)
 
@@ -320,6 +326,7 @@ class ModelMeta(Generic[M]):
             order=order,  # type: ignore[arg-type]
             structures=tuple((field.name, field.kind) for field in self.multifields if not field.class_field),
             together=tuple(tuple(field.attname for field in fields) for fields in self.together),
+            ttl=self.ttl is not None,
         )
 
     @cached_property

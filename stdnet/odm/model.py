@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -21,7 +22,7 @@ from ..errors import (
     QuerySetError,
     SessionNotAvailable,
 )
-from . import loading, versions
+from . import loading, programs, versions
 from .fields import Field
 from .meta import JSPLITTER, ModelMeta, get_model_from_hash
 from .runner import arun, run
@@ -259,6 +260,22 @@ class StdModel(Model):
             setattr(self, name, given[name] if name in given else kwargs.pop(name, None))
         if kwargs:
             raise InvalidKeyword(str(meta), list(kwargs), [*meta.dfields, *meta.attributes])
+
+    def expire(self, seconds: float | timedelta | None) -> Self:
+        """Let this row expire in so many seconds, or never, for ``None``; at once, or with the session's transaction.
+
+        From then on it does not exist any more. Other changes of this instance are not saved by it; if they wait to be
+        saved, the deadline goes with them. A later save sets it anew, by ``Meta.ttl``. Raises ``CannotExpire`` for a
+        model without ``Meta.ttl`` and for an instance that is not stored, ``CommitException`` if the row is gone.
+        On an async session use ``await obj.aexpire(…)``.
+        """
+        session: Session = self._session("expire").blocking("await obj.aexpire(…)")
+        return run(programs.expire(session, self, seconds))
+
+    async def aexpire(self, seconds: float | timedelta | None) -> Self:
+        """Let this row expire in so many seconds, or never, for ``None``; as ``expire``."""
+        session: AsyncSession = self._session("expire").awaiting("obj.expire(…)")
+        return await arun(programs.expire(session, self, seconds))
 
     @property
     def has_all_data(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..contract import Commit, Count, Flush, Ids, Intersect, Keys, Plan, Refused, Select, Selected, is_nothing
@@ -285,6 +286,16 @@ def update(query: QueryBase[Any], values: Mapping[str, Any]) -> Program[int]:
     if isinstance(reply, Refused):
         raise updates.refusal(meta, reply)
     return int(reply.updated[0])
+
+
+def expire(session: SessionBase, instance: M, seconds: float | timedelta | None) -> Program[M]:
+    """Give a row a deadline, or none, with the open transaction or at once; return the instance."""
+    session._accepting()
+    pending = session.model(instance)
+    pending.deadlines.put(pending, instance, seconds)
+    if session.transaction is None:
+        yield from commit(session.begin())
+    return instance
 
 
 def update_or_create(session: SessionBase, model: type[M], kwargs: Mapping[str, Any]) -> Program[tuple[M, bool]]:

@@ -8,11 +8,11 @@ a commit it holds nothing.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import InvalidTransaction, InvalidValue
 from . import programs
+from .deadlines import Deadlines
 from .loading import Mode, checked_mode
 from .meta import ModelMeta
 from .query import QueryBase
@@ -45,6 +45,7 @@ class SessionModel:
         self._modified: dict[Any, Model] = {}
         self._deleted: dict[Any, list[Model]] = {}
         self._queries: list[QueryBase[Any]] = []
+        self.deadlines = Deadlines()
 
     @property
     def model(self) -> type[Model]:
@@ -104,6 +105,8 @@ class SessionModel:
         if instance.pkvalue() is None and "state" not in dbdata and pkname not in dbdata:
             self._new[instance.get_state().iid] = instance  # the common case: a new instance, seen for the first time
             return
+        if self.deadlines:
+            self.deadlines.pop(id(instance), None)
         state = instance.get_state()
         if state.deleted:
             raise ValueError(f'State is deleted. Cannot add this "{self.meta}" again: make a new instance.')
@@ -143,6 +146,7 @@ class SessionModel:
     def pop(self, instance: Model) -> bool:
         """Drop an instance that is to be saved or deleted; return whether it was."""
         held = self._holding(instance)
+        self.deadlines.pop(id(instance), None)
         for pending in held:
             del pending[instance.get_state().iid]
         doomed = self._deleted.get(instance.dbdata.get(self.meta.pkname()), [])
@@ -172,8 +176,13 @@ class SessionModel:
         if restore:
             for instance in (each for doomed in self._deleted.values() for each in doomed):
                 instance.get_state().deleted = False
-        for pending in (self._new, self._modified, self._deleted, self._queries):
+        for pending in (self._new, self._modified, self._deleted, self._queries, self.deadlines):
             pending.clear()
+
+    def saving(self, instance: Model) -> Model | None:
+        """Return the instance that is queued to be saved for the row of this one: itself, another one, or ``None``."""
+        stored = instance.dbdata.get(self.meta.pkname(), instance.get_state().iid)
+        return self._modified.get(stored) or self._new.get(stored)
 
     def find(self, pk: Any) -> Model | None:
         """Return the pending instance with that primary key, if it is to be saved."""
@@ -206,10 +215,14 @@ class SessionBase:
         self.relations: Mode = router.relations if relations is None else checked_mode(relations)
         self.transaction: TransactionBase | None = None
         self._models: dict[ModelMeta[Any], SessionModel] = {}
+        self._queue: StructureQueue | None = None
 
-    @cached_property
+    @property
     def _structures(self) -> StructureQueue:
-        return StructureQueue(self)
+        """The queue of structures; most sessions, those of one question, need none."""
+        if self._queue is None:
+            self._queue = StructureQueue(self)
+        return self._queue
 
     @property
     def dirty(self) -> frozenset[Model]:

@@ -17,6 +17,7 @@ from .meta import ModelMeta
 from .state import ModelState
 
 if TYPE_CHECKING:
+    from .deadlines import Deadline
     from .model import Model
     from .session import SessionModel
     from .structures import Structure
@@ -34,6 +35,7 @@ class Unit:
         self.calls = [(each, Call(each.place(), *call)) for each in structures for call in each.cache.calls()]
         self.deleting = [each for each in pending if each.has_deletes]
         self.saving, self.places = dependencies.arranged([(each.meta, each.dirty) for each in pending])
+        self.deadlines = {key: deadline for each in pending for key, deadline in each.deadlines.items()}
         self.deletes = tuple(Delete(each.meta.table, each.delete_query().construct()) for each in self.deleting)
         self.references, self.order = self._referring()
         self.sent: list[Sequence[Change]] = []
@@ -58,7 +60,8 @@ class Unit:
         for meta, instances in self.saving:
             changes = []
             for instance in instances:
-                change, problems = _change(meta, instance, self.places)
+                deadline = self.deadlines.get(id(instance)) if self.deadlines else None
+                change, problems = _change(meta, instance, self.places, deadline)
                 changes.append(change)
                 if problems:
                     errors.append(problems)
@@ -152,9 +155,14 @@ def units(pending: Iterable[SessionModel], structures: Iterable[Structure] = ())
     return [Unit(server, *parts) for server, parts in by_server.items()]
 
 
-def _change(meta: ModelMeta[Any], instance: Model, places: dependencies.Places) -> tuple[Change, dict[str, str]]:
+def _change(
+    meta: ModelMeta[Any], instance: Model, places: dependencies.Places, deadline: Deadline | None
+) -> tuple[Change, dict[str, str]]:
     """Return the row of an instance and what is wrong with it."""
     codec, state = meta.codec, instance.get_state()
+    if deadline is not None and deadline.alone:
+        id = codec.dump_pk(state.iid)
+        return Change(id, id, (), (), expires=deadline.seconds), {}
     refs = dependencies.references_of(instance, places)
     values, errors = codec.clean(instance)
     if refs:
@@ -171,9 +179,10 @@ def _change(meta: ModelMeta[Any], instance: Model, places: dependencies.Places) 
     names = tuple(values)
     fields = None if names == meta.table.names else names
     score = None if errors else meta.score(instance)
+    expires = meta.ttl if deadline is None else deadline.seconds
     row = tuple(values.values())
     if previous is None or errors:
-        return Change(id, previous, row, fields, score, refs), errors
+        return Change(id, previous, row, fields, score, refs, expires=expires), errors
     forced = instance._loadedfields is None and state.action == "update"  # by force_update: whatever was loaded
     changed = None if forced else versions.changed(instance, meta.table.names, fields, row)
     if refs and changed is not None:
@@ -181,7 +190,7 @@ def _change(meta: ModelMeta[Any], instance: Model, places: dependencies.Places) 
     info, rescored = meta.ordering, True
     if info is not None and info.auto is None and changed is not None:
         rescored = info.name in changed
-    return Change(id, previous, row, fields, score, refs, changed, rescored, version), errors
+    return Change(id, previous, row, fields, score, refs, changed, rescored, version, expires), errors
 
 
 def _remember(meta: ModelMeta[Any], instances: Sequence[Model], changes: Sequence[Change], reply: Committed) -> None:
@@ -189,6 +198,8 @@ def _remember(meta: ModelMeta[Any], instances: Sequence[Model], changes: Sequenc
     every, version = meta.table.names, meta.version
     for instance, change in zip(instances, changes, strict=True):
         row, names = change.values, change.fields
+        if names == ():  # a deadline alone
+            continue
         if change.refs:
             filled = dict(zip(every if names is None else names, row, strict=True))
             filled |= {name: reply.ids[save][place] for name, save, place in change.refs}

@@ -103,6 +103,8 @@ def check(client: Any, namespace: str, tables: Iterable[Table]) -> None:
         rows = {key: found.pop(key) for key in [base + b":obj:" + escape(id) for id in ids] if key in found}
         for key, content in expected(table, base, ids, rows).items():
             assert found.pop(key, None) == content, f"{key!r} differs from the rows"
+        deadlines = found.pop(base + b":ttl", {})
+        assert deadlines.keys() <= (ids.keys() if table.ttl else set()), f"{table.name}: deadlines without a row"
         known = register.pop(table.name.encode(), None)
         assert (known is not None) == bool(ids or counter is not None), f"{table.name}: wrongly registered"
         assert known is None or json.loads(known)[0] == table.order

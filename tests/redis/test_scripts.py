@@ -44,7 +44,7 @@ from stdnet.contract import (
 from tests.redis.tables import ITEM, LOG, insert, put
 
 ALLOWED = {
-    *("EXISTS", "UNLINK", "GET", "SET"),
+    *("EXISTS", "UNLINK", "GET", "SET", "TIME"),
     *("HGET", "HSET", "HDEL", "HLEN", "HMGET", "HGETALL"),
     *("SADD", "SREM", "SCARD", "SMEMBERS"),
     *("ZADD", "ZREM", "ZCARD", "ZCOUNT", "ZSCORE", "ZMSCORE", "ZRANGE", "ZREVRANGE", "ZRANGEBYSCORE", "ZRANGESTORE"),
@@ -188,6 +188,7 @@ def test_the_commands_that_reach_the_server(url: str, server: RedisServer, clien
 def test_texts_of_scripts(name: str) -> None:
     text = script(name).text.decode()
     text += script(name, tuple(KINDS.values())).text.decode() if name in ADDED else ""
+    text += "\n" + script(name, expiring=True).text.decode() if PARTS[name][0] == "lib" else ""
     text = re.sub(r"cjson\.(en|de)code\((map|text)\)", "", text)  # maps of texts: no number passes through cjson
     allowed = ALLOWED | OF_STRUCTURES if name in ADDED else ALLOWED
     assert set(re.findall(r"call\('(\w+)'", text)) <= allowed

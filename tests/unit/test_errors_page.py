@@ -169,6 +169,7 @@ PROVOKED: dict[str, Callable[[], Any]] = {
     "InvalidTransaction": committed_twice,
     "ReadOnly": lambda: registered(ReadOnlyServer(getdb("memory://"))).fund.new(name="a"),
     "ResponseError": raising(errors.ResponseError("The server refused a request: OOM command not allowed")),
+    "CannotExpire": lambda: shop().fund.get(name="Alpha").expire(5),
     "CommitException": clash,
     "ConflictError": conflict,
     "CommitUnknown": raising(errors.CommitUnknown("b1946ac92492d2347c6235b4", "Connection reset by peer.")),

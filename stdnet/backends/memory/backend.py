@@ -32,7 +32,7 @@ from ...contract import (
     Take,
     keys,
 )
-from ...errors import BadConnectionString
+from ...errors import BadConnectionString, shown
 from .. import parse_backend
 from ..base import BackendDataServer
 from .aggregate import aggregate
@@ -46,12 +46,11 @@ from .waiting import Waiter, block, suspend
 
 
 class Database:
-    """A store, the lock that guards it, and the clock that its tokens age by."""
+    """A store, the lock that guards it, and the clock, in seconds, that its rows and tokens age by."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.lock = threading.RLock()
-        self.store = Store()
-        self.clock = clock
+        self.store = Store(clock)
         with _registry_lock:
             _databases.add(self)
 
@@ -117,7 +116,12 @@ class MemoryServer(BackendDataServer):
         with self.database.lock:
             if self.database.store.waiting.abandoned:
                 sweep(self.database.store)
-            return [self._answer[type(request)](request) for request in requests]
+            replies = []
+            for each in requests:
+                if self.database.store.mortal:
+                    self.database.store.expire()
+                replies.append(self._answer[type(each)](each))
+            return replies
 
     async def execute_async(self, requests: Sequence[Request]) -> list[Any]:
         match requests:
@@ -143,11 +147,11 @@ class MemoryServer(BackendDataServer):
         store, key = self.database.store, (self.namespace, request.token or "")
         if request.token is None:
             return commit(self._reader(), request)
-        if key in store.tokens and store.is_fresh(key, self.database.clock()):
+        if key in store.tokens and store.is_fresh(key, store.clock()):
             return store.tokens[key][1]
         reply = commit(self._reader(), request)
         if isinstance(reply, Committed):
-            store.remember(key, reply, self.database.clock())
+            store.remember(key, reply, store.clock())
         return reply
 
     def _select(self, request: Select) -> Selected:
@@ -188,6 +192,7 @@ class MemoryServer(BackendDataServer):
     def _begin(self, waiter: Waiter) -> Waiter:
         with self.database.lock:
             sweep(self.database.store)
+            self.database.store.expire()
             begin(self._reader(), waiter)
             return waiter
 
@@ -208,10 +213,9 @@ class MemoryServer(BackendDataServer):
 
     def _flush(self, request: Flush) -> int:
         store, removed = self.database.store, 0
-        tables = store.tables
-        for namespace, name in list(tables):
+        for namespace, name in list(store.tables):
             if namespace == self.namespace and (request.table is None or request.table.name == name):
-                removed += len(tables.pop((namespace, name)).keys(namespace))
+                removed += store.flush(namespace, name)
         if request.table is None:
             removed += sum(1 for _ in store.standalone.pop(self.namespace, Shelf()))
         return removed
@@ -220,8 +224,13 @@ class MemoryServer(BackendDataServer):
 _NAME = re.compile(r"[\w.-]*")
 
 
-def connect(url: str, namespace: str | None = None, **params: Any) -> MemoryServer:
-    """Return the server of a ``memory://`` connection string; used by ``stdnet.getdb``."""
+def connect(
+    url: str, namespace: str | None = None, clock: Callable[[], float] | None = None, **params: Any
+) -> MemoryServer:
+    """Return the server of a ``memory://`` connection string; used by ``stdnet.getdb``.
+
+    ``clock`` returns seconds, from any moment on; rows expire by it. A test brings one that it can move.
+    """
     _, address, given = parse_backend(url)
     written = given.pop("namespace", "")
     prefix = written if namespace is None else namespace
@@ -230,8 +239,12 @@ def connect(url: str, namespace: str | None = None, **params: Any) -> MemoryServ
         raise BadConnectionString("memory", f"it has no parameter {unknown[0]!r}, only namespace", example)
     if not _NAME.fullmatch(address):
         raise BadConnectionString("memory", f"{address!r} is not a name of letters, digits, '_', '-', '.'", example)
+    if clock is not None and not callable(clock):
+        raise BadConnectionString("memory", f"clock is a function that returns seconds, not {shown(clock)}", example)
     if not address:
-        return MemoryServer(Database(), "", prefix)
+        return MemoryServer(Database(clock or time.monotonic), "", prefix)
     with _registry_lock:
-        database = _named.get(address) or _named.setdefault(address, Database())
+        database = _named.get(address) or _named.setdefault(address, Database(clock or time.monotonic))
+    if clock not in (None, database.store.clock):
+        raise BadConnectionString("memory", f"the database {address!r} is there already, with another clock", example)
     return MemoryServer(database, address, prefix)

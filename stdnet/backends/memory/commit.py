@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from ...contract import (
@@ -42,6 +43,7 @@ class Draft:
     counter: int | None
     after: dict[Id, Row | None] = field(default_factory=dict)
     scores: dict[Id, float] = field(default_factory=dict)
+    deadlines: dict[Id, float] = field(default_factory=dict)
     author: dict[Id, tuple[int, int]] = field(default_factory=dict)
     pending: set[Id] = field(default_factory=set)
     moves: list[tuple[Id, Id]] = field(default_factory=list)
@@ -168,7 +170,7 @@ def check(
     for number, save in enumerate(request.saves):
         draft = _draft(drafts, reader.store.table(reader.namespace, save.table))
         ids.append([])
-        _work_out(draft, save, number, ids, clashes)
+        _work_out(draft, save, number, ids, clashes, reader.store.clock() if save.table.ttl else None)
     updated = update_all(reader, request, lambda table: _draft(drafts, table), clashes) if request.updates else ()
     for draft in drafts.values():
         clashes += _unique_clashes(draft)
@@ -205,8 +207,13 @@ def _draft(drafts: dict[str, Draft], table: TableStore) -> Draft:
     return drafts[name]
 
 
-def _work_out(draft: Draft, save: Save, number: int, allotted: list[list[Id]], clashes: list[Clash]) -> None:
-    """Let the changes of one save act on the draft, in order, and add their ids to ``allotted``."""
+def _work_out(
+    draft: Draft, save: Save, number: int, allotted: list[list[Id]], clashes: list[Clash], now: float | None
+) -> None:
+    """Let the changes of one save act on the draft, in order, and add their ids to ``allotted``.
+
+    ``now`` is ``None`` if rows do not expire.
+    """
     pk, after, author, ids = save.table.pk.name, draft.after, draft.author, allotted[number]
     scored, stored = save.table.order != "id", draft.store.table
     every = None if draft.store.is_as(save.table) else save.table.names
@@ -240,6 +247,8 @@ def _work_out(draft: Draft, save: Save, number: int, allotted: list[list[Id]], c
             row = _patched(kept or (None,) * len(stored.names), names, change.values, stored)
         if scored:
             draft.scores[id] = score
+        if now is not None:
+            draft.deadlines[id] = _deadline(draft, change, source if base is not None else None, now)
         author.pop(id, None)  # the last change of a row answers for it
         author[id] = (number, place)
         after[id] = row
@@ -300,6 +309,13 @@ def _score(draft: Draft, change: Change, source: Id | None) -> float:
     if draft.store.table.order == "count":
         return old + (change.score or 0.0)
     return old if change.score is None else change.score
+
+
+def _deadline(draft: Draft, change: Change, source: Id | None, now: float) -> float:
+    """Return the deadline of a row after ``change``, infinity for none; ``source`` is the row that it continues."""
+    if change.expires is not None:
+        return now + change.expires
+    return inf if source is None else draft.deadlines.get(source, draft.store.deadlines.scores.get(source, inf))
 
 
 def _unique_clashes(draft: Draft) -> list[Clash]:
@@ -368,6 +384,12 @@ def _write(draft: Draft) -> None:
             order.extend(added)
     table.counter = draft.counter
     table.write(steps)
+    if table.table.ttl:
+        for id, _, new in steps:
+            if new is None:
+                table.deadlines.drop(id)
+            elif id in draft.deadlines:
+                table.deadlines.set(id, draft.deadlines[id])
     for id in draft.deleted:
         table.structures.drop(id)
     for source, id in draft.moves:

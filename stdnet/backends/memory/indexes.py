@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import groupby
+from math import inf
 from operator import itemgetter
 from typing import Any, Protocol
 
@@ -284,3 +285,23 @@ class ScoreOrder:
 
     def __len__(self) -> int:
         return len(self.pairs)
+
+
+class Deadlines(ScoreOrder):
+    """The ids of the rows that expire, by deadline."""
+
+    def set(self, id: Id, deadline: float) -> None:
+        """Give a row a deadline; infinity takes the one it has."""
+        if deadline == inf:
+            self.drop(id)
+        else:
+            self.put(id, deadline)
+
+    def drop(self, id: Id) -> None:
+        """Forget a row, if it has a deadline."""
+        if id in self.scores:
+            self.remove(id)
+
+    def due(self, now: float) -> list[Id]:
+        """Return the rows whose deadline has come."""
+        return [id for _, id in self.pairs.irange(maximum=(now, ABOVE))]

@@ -105,6 +105,7 @@ def end(reader: Reader, waiter: Waiter) -> bytes | None:
 
 def give_back(reader: Reader, waiter: Waiter) -> None:
     """Wait no longer, and put what was handed over back to where it came from, unless its row is gone."""
+    reader.store.expire()
     element = end(reader, waiter)
     back = Call(waiter.take.place, f"push_{waiter.take.end}", (element,))
     if element is not None and not is_ownerless(reader, back):

@@ -13,7 +13,17 @@ from typing import Any
 
 from ...contract import Committed, Id, Place, Row, Scalar, Table, joint, keys
 from ...errors import TableMismatch
-from .indexes import CombinedIndex, EqualIndex, IdOrder, Index, RangeIndex, ScoreOrder, UniqueIndex, make_index
+from .indexes import (
+    CombinedIndex,
+    Deadlines,
+    EqualIndex,
+    IdOrder,
+    Index,
+    RangeIndex,
+    ScoreOrder,
+    UniqueIndex,
+    make_index,
+)
 from .shelf import Shelf
 from .waiting import Waiting
 
@@ -39,6 +49,7 @@ class TableStore:
             names: CombinedIndex([table.positions[name] for name in names]) for names in table.together
         }
         self.structures = Shelf()
+        self.deadlines = Deadlines()
         for position, column in enumerate(table.columns):
             index = make_index(column)
             if index is None:
@@ -99,12 +110,23 @@ class TableStore:
                 if new is not None:
                     index.add(new[position], id)
 
+    def expire(self, now: float) -> None:
+        """Remove the rows whose deadline has come, and everything of theirs."""
+        due = self.deadlines.due(now)
+        for id in due:
+            self.order.remove(id)
+            self.deadlines.remove(id)
+            self.structures.drop(id)
+        self.write([(id, self.rows[id], None) for id in due])
+
     def keys(self, namespace: str) -> list[bytes]:
         """Return the names of ``contract.keys`` that this table has, unsorted."""
         base = (namespace + self.table.name).encode()
         names = [base + b":id"] if self.rows else []
         if self.counter is not None:
             names.append(base + b":ids")
+        if self.deadlines:
+            names.append(base + b":ttl")
         names += [
             base + b":obj:" + keys.escape(id)
             for id, row in self.rows.items()
@@ -152,6 +174,9 @@ class TableStore:
         assert sorted(self.order.slice(None, None), key=repr) == sorted(self.rows, key=repr), f"{name}: order differs"
         if isinstance(self.order, ScoreOrder):
             assert {id: score for score, id in self.order.pairs} == self.order.scores, f"{name}: scores differ"
+        ends = self.deadlines
+        assert {id: end for end, id in ends.pairs} == ends.scores, f"{name}: deadlines differ"
+        assert ends.scores.keys() <= (self.rows.keys() if self.table.ttl else set()), f"{name}: deadlines without a row"
         if self.table.auto:
             largest = max((id for id in self.rows if isinstance(id, int)), default=0)
             assert largest <= 0 or largest <= (self.counter or 0), f"{name}: the counter is behind id {largest}"
@@ -166,8 +191,10 @@ class Store:
     A structure on its own is kept by namespace; its owner on the shelf is the name of its kind.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
         self.tables: dict[tuple[str, str], TableStore] = {}
+        self.mortal: dict[tuple[str, str], TableStore] = {}
         self.standalone: dict[str, Shelf] = {}
         self.waiting = Waiting()
         self.tokens: dict[tuple[str, str], tuple[float, Committed]] = {}
@@ -182,9 +209,24 @@ class Store:
                 raise TableMismatch(table.name)
             return found
         made = self.tables[namespace, table.name] = TableStore(table)
+        self.mortal.pop((namespace, table.name), None)
+        if table.ttl:
+            self.mortal[namespace, table.name] = made
         if found is not None:
             made.counter, made.structures = found.counter, found.structures
         return made
+
+    def expire(self) -> None:
+        """Remove all rows whose deadline has come. O(log n) for each of them, and next to nothing for the others."""
+        now = self.clock()
+        for table in self.mortal.values():
+            if table.deadlines and table.deadlines.pairs[0][0] <= now:
+                table.expire(now)
+
+    def flush(self, namespace: str, name: str) -> int:
+        """Forget a table, which is there, and return the number of its keys."""
+        self.mortal.pop((namespace, name), None)
+        return len(self.tables.pop((namespace, name)).keys(namespace))
 
     def shelf(self, namespace: str, table: str | None) -> Shelf:
         """Return the structures of a table, or, for ``None``, those on their own."""

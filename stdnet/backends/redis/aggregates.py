@@ -9,6 +9,7 @@ from typing import Any
 from ...contract import Aggregate, Group, Row, Table, Term
 from ...contract.aggregates import BLOCK, rank
 from .calls import Steps, call
+from .expiry import by_plan
 from .packing import READ, texts
 from .plans import encode_plan
 from .reads import count
@@ -30,11 +31,12 @@ def aggregate(request: Aggregate, namespace: str) -> Steps:
     merging = Merging(request)
     asked = BLOCK, [table.column(name).name for name in request.group], [(term.op, term.column) for term in terms]
     head = encode_table(table)
-    ids, groups = yield call("aggregate", namespace, head, plan, None, *asked)
+    expiring = by_plan(table, request.plan)
+    ids, groups = yield call("aggregate", namespace, head, plan, None, *asked, expiring=expiring)
     merging.add(groups)
     for first in range(BLOCK, len(ids), BLOCK):
         part = texts(ids[first : first + BLOCK])
-        _, groups = yield call("aggregate", namespace, head, None, part, *asked)
+        _, groups = yield call("aggregate", namespace, head, None, part, *asked, expiring=table.ttl)
         merging.add(groups)
     return merging.reply()
 

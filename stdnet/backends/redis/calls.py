@@ -19,6 +19,7 @@ class Call:
 
     ``size``: the rows that it writes. ``claim``: what to check in the same round trip, if a script does not. ``kinds``:
     the kinds of structures that the script needs. ``once``: operation and kind of what is never sent again.
+    ``expiring``: it reaches tables whose rows can expire.
     """
 
     script: str
@@ -29,6 +30,7 @@ class Call:
     claim: Claim | None = None
     kinds: tuple[Kind, ...] | None = None
     once: tuple[str, str] | None = None
+    expiring: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

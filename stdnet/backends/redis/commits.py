@@ -9,6 +9,7 @@ from typing import Any
 
 from ...contract import Assign, Change, Clash, Commit, Committed, Held, Reference, Refused, Save, Table, Update
 from .calls import Steps, call
+from .expiry import by_commit
 from .packing import NIL, Packed, array, loaded, pack, stored, texts
 from .plans import encode_plan, encode_program
 from .structures import encode_calls, kinds_of
@@ -35,7 +36,8 @@ def commit(request: Commit, namespace: str) -> Steps:
         parts += ([None] if len(parts) == 3 else []) + [encode_calls(request.calls, namespace)]
     if request.updates:
         parts += [None] * (5 - len(parts)) + [[_update(update) for update in request.updates]]
-    reply = yield call(name, namespace, *parts, writes=True, token=request.token, size=size, kinds=kinds)
+    options: dict[str, Any] = {"size": size, "kinds": kinds, "expiring": by_commit(request)}
+    reply = yield call(name, namespace, *parts, writes=True, token=request.token, **options)
     return _refused(request, *reply[1:]) if reply[0] == b"refused" else committed(reply)
 
 
@@ -52,8 +54,9 @@ def _save(save: Save) -> Packed:
     scores: Sequence[Any] = ()
     refs: Sequence[Any] = ()
     versions: Sequence[Any] = ()
+    expires: Sequence[Any] = ()
     if changes:
-        ids, previous, _, _, scores, refs, _, _, versions = zip(*changes, strict=True)
+        ids, previous, _, _, scores, refs, _, _, versions, expires = zip(*changes, strict=True)
     runs = [_run(table, list(some)) for _, some in groupby(changes, _MANNER)]
     return array(
         [
@@ -63,8 +66,9 @@ def _save(save: Save) -> Packed:
             texts(_ids(table, previous)),
             texts(stored("float", scores)) if table.order != "id" else NIL,
             array(runs),
-            *([pack(_refs(table, changes))] if any(refs) else [NIL] if any(versions) else ()),
-            *([pack(_versions(table, versions))] if any(versions) else ()),
+            *([pack(_refs(table, changes))] if any(refs) else [NIL] if any(versions) or table.ttl else ()),
+            *([pack(_versions(table, versions))] if any(versions) else [NIL] if table.ttl else ()),
+            *([texts(stored("float", expires))] if table.ttl else ()),
         ]
     )
 

@@ -27,9 +27,10 @@ def flush(table: Table | None, namespace: str) -> Steps:
     removed = 0
     for name, layout in tables.items():
         if table is None or table.name.encode() == name:
+            packed, expiring = from_layout(name.decode(), layout)
             more = b"1"
             while more:
-                number, more = yield call("flush", namespace, from_layout(name.decode(), layout), PART, writes=True)
+                number, more = yield call("flush", namespace, packed, PART, writes=True, expiring=expiring)
                 removed += int(number)
     for field, suffixes in entries.items():
         if table is None and field[:7] == b"struct.":

@@ -8,6 +8,7 @@ from typing import Any
 from ...contract import All, Id, Plan, Related, Row, Select, Selected, Sort, Table, keys
 from ...errors import TableMismatch
 from .calls import PART, Call, Steps, call
+from .expiry import by_plan, by_select
 from .kinds import decoded
 from .packing import Packed, array, loaded, pack, stored, texts
 from .plans import encode_plan, index_of
@@ -20,7 +21,8 @@ def is_simple(request: Select) -> bool:
     """Return whether all rows, or some of the first, are asked for alone, and not too many columns for one command."""
     stop = request.stop
     return (
-        not request.start
+        not request.table.ttl
+        and not request.start
         and not request.related
         and not request.structures
         and (stop is None or 0 < stop <= PART)
@@ -82,7 +84,7 @@ def select(request: Select, namespace: str) -> Steps:
         parts.append(_related(table, request.related))
     if request.structures:
         return (yield from _filled(request, fields, parts, namespace))
-    reply = yield call(_script(request), namespace, *parts)
+    reply = yield call(_script(request), namespace, *parts, expiring=by_select(request))
     return (yield from _completed(request, fields, reply, namespace))
 
 
@@ -95,12 +97,13 @@ def _filled(request: Select, fields: Fields, parts: list[Any], namespace: str) -
     known = dict(request.table.structures)
     asked, kinds = named(request.table, request.structures), in_order(known[name] for name in request.structures)
     parts += ([] if request.related else [None]) + [asked]
-    *reply, raw = yield call(_script(request), namespace, *parts, kinds=kinds)
+    *reply, raw = yield call(_script(request), namespace, *parts, kinds=kinds, expiring=by_select(request))
     selected = yield from _completed(request, fields, reply, namespace)
     ids = stored(request.table.pk.type, selected.ids)
+    options: dict[str, Any] = {"kinds": kinds, "expiring": request.table.ttl}
     for first in range(PART, len(ids), PART):
         packed = [encode_table(request.table), texts(ids[first : first + PART]), asked]
-        for column, more in zip(raw, (yield call("more", namespace, *packed, kinds=kinds)), strict=True):
+        for column, more in zip(raw, (yield call("more", namespace, *packed, **options)), strict=True):
             column += more
     contents = zip(request.structures, raw, strict=True)
     return replace(selected, structures=tuple(decoded(known[name], "items", column) for name, column in contents))
@@ -134,7 +137,7 @@ def _completed(request: Select | Related, fields: Fields, reply: list[Any], name
     head = encode_table(request.table)
     for first in range(PART, len(ids) if fields.names else 0, PART):
         part = texts(ids[first : first + PART])
-        rows += yield call("fetch", namespace, head, part, fields.packed)
+        rows += yield call("fetch", namespace, head, part, fields.packed, expiring=request.table.ttl)
     if None in rows:  # deleted between two parts
         ids = [id for id, row in zip(ids, rows, strict=True) if row is not None]
         rows = [row for row in rows if row is not None]
@@ -169,10 +172,11 @@ def _clamped(bound: int | None) -> int | None:
 
 def count(table: Table, plan: Plan, namespace: str) -> Steps:
     """Count the rows of a plan, by one command if an index knows."""
-    command = _counting(table, plan, (namespace + table.name).encode())
+    command = None if table.ttl else _counting(table, plan, (namespace + table.name).encode())
     if command is not None:
         return (yield Call("", command, claim=claim(table, namespace)))
-    return (yield call("count", namespace, encode_table(table), encode_plan(table, plan)))
+    expiring = by_plan(table, plan)
+    return (yield call("count", namespace, encode_table(table), encode_plan(table, plan), expiring=expiring))
 
 
 def _counting(table: Table, plan: Plan, base: bytes) -> tuple[bytes, ...] | None:

@@ -29,6 +29,7 @@ PARTS = {
     "more": ("lib", "more"),
     "forget": ("forget",),
     "guard": ("guard",),
+    "command": ("lib", "command"),
 }
 """The files that each script is made of. ``save`` is a commit without deletes, so without plans: a script pays for each
 function that it could need, and a commit of one row for those of ``plans`` as much as for all of its commands. So
@@ -48,6 +49,10 @@ ADDED = {
 that it needs: files of ``lua/kinds/``, or what an application's kind brings along."""
 
 
+EXPIRING = ("rows", "known", "expiry")
+"""The files that a script gets behind ``lib``, unless it has them, if it reaches a table whose rows can expire."""
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """A text and the name that a server knows it by once it was loaded."""
@@ -60,13 +65,15 @@ class Script:
 
 
 @cache
-def script(name: str, kinds: tuple[Kind, ...] | None = None) -> Script:
+def script(name: str, kinds: tuple[Kind, ...] | None = None, expiring: bool = False) -> Script:
     """Return a script by its name; ``kinds`` are the kinds of structures it needs, ``None`` if it knows of none."""
     *parts, last = PARTS[name]
+    if expiring:
+        parts = list(dict.fromkeys(["lib", *EXPIRING, *parts]))
     texts = [_file(part) for part in parts]
     if kinds is not None:
-        first, *rest = ADDED[name]
-        texts += [_file(first), *map(_kind, kinds), *map(_file, rest)]
+        base, *rest = ADDED[name]
+        texts += [_file(base), *map(_kind, kinds), *map(_file, rest)]
     return Script(b"\n".join([*texts, _file(last)]))
 
 

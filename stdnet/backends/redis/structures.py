@@ -15,6 +15,7 @@ from ...contract import Call, Commit, Id, Kind, Place, Refused, Table, keys
 from ...errors import BadStructureValue
 from .calls import Call as ServerCall
 from .calls import Steps, call
+from .expiry import by_place
 from .kinds import COMMANDS, ENCODERS, decoded, word
 from .packing import Packed, array, pack, texts
 from .tables import claim, encode_table, layout_of
@@ -82,12 +83,17 @@ def operate(request: Call, namespace: str) -> Steps:
     operation = kind.operations[request.operation]
     once = None if operation.effect == "reads" else (request.operation, kind.name)
     command = COMMANDS[kind.name].get(request.operation) if kind.lua is None else None
-    if command is not None:
+    if command is not None and place.table is not None and place.table.ttl:
+        word, key, *rest = command(key_of(place, namespace), *request.arguments)
+        packed = (encode_table(place.table), word, key, rest)
+        reply = yield call("command", namespace, *packed, writes=once is not None, once=once, expiring=True)
+    elif command is not None:
         words = command(key_of(place, namespace), *request.arguments)
         reply = yield _alone(words, place.table, namespace, once)
     else:
         size = len(request.arguments)
         options: dict[str, Any] = {"writes": once is not None, "size": size, "kinds": (kind,), "once": once}
+        options["expiring"] = any(by_place(each) for each in (place, *_others(request)))
         found = yield call("operate", namespace, *_request(request, operation.effect == "makes", namespace), **options)
         if not found:
             return Refused((), (), (0,))
@@ -109,17 +115,21 @@ def _alone(words: tuple[bytes, ...], table: Table | None, namespace: str, once: 
 
 def _request(request: Call, makes: bool, namespace: str) -> Iterator[Any]:
     """Yield the parts of a request as ``lua/operate.lua`` reads them."""
-    place, others = request.place, [each for each in request.arguments if isinstance(each, Place)]
+    place, others = request.place, _others(request)
     yield place.kind.name
     yield request.operation
     yield key_of(place, namespace)
     yield _encoded(request, namespace)
     yield [part for each in (place, *others) for part in (key_of(each, namespace), each.kind.type)]
     yield entry(place) if makes else ()
-    if place.table is not None:
-        yield encode_table(place.table)
-        if makes and place.id is not None:
-            yield _stored_id(place.table, place.id)
+    yield None if place.table is None else encode_table(place.table)
+    yield _stored_id(place.table, place.id) if makes and place.table is not None and place.id is not None else None
+    yield [encode_table(each.table) for each in others if each.table is not None and each.table.ttl]
+
+
+def _others(request: Call) -> list[Place]:
+    """Return the places among the arguments."""
+    return [each for each in request.arguments if isinstance(each, Place)]
 
 
 # commits
@@ -154,9 +164,9 @@ def encode_calls(calls: Sequence[Call], namespace: str) -> Packed:
         ]
         if makes:
             entries.update([entry(place)])
-        if makes and place.table is not None and place.id is not None:
+        if place.table is not None and place.id is not None and (makes or place.table.ttl):
             number, _ = tables.setdefault(place.table.name, (len(tables) + 1, place.table))
-            parts += [number, _stored_id(place.table, place.id)]
+            parts += [number, _stored_id(place.table, place.id)] if makes else []
         encoded.append(pack(parts))
     described: list[bytes] = [encode_table(table) for _, table in tables.values()]
     return array([array(described), array(encoded), pack(list(chain.from_iterable(entries.items())))])

@@ -103,21 +103,25 @@ def _claim(name: str, layout: bytes, namespace: str) -> Claim:
     return Claim(layout, Call("", (b"HGET", register, table)), proof)
 
 
-def from_layout(name: str, layout: bytes) -> Packed:
-    """Return as much of a table as its layout tells, enough to find all of its keys, as ``open`` reads it."""
+def from_layout(name: str, layout: bytes) -> tuple[Packed, bool]:
+    """Return as much of a table as its layout tells, enough to find all of its keys, and whether rows can expire."""
     order, auto, kind, columns, *more = json.loads(layout)
-    named = {name: Column(name, "str") for combined in (more[0] if more else ()) for name in combined}
+    together = tuple(tuple(names) for part in more if isinstance(part, list) for names in part)
+    named = {name: Column(name, "str") for combined in together for name in combined}
     named |= {column[0]: Column(*column) for column in columns}
-    together = tuple(map(tuple, more[0])) if more else ()
-    return _encode(Table(name, Column("", kind), tuple(named.values()), auto, order, together=together), None)
+    ttl = "ttl" in more
+    table = Table(name, Column("", kind), tuple(named.values()), auto, order, together=together, ttl=ttl)
+    return _encode(table, None), ttl
 
 
 def _encode(table: Table, layout: bytes | None) -> Packed:
     columns = [column.indexed for column in table.columns]
     parts = [table.name, table.pk.name, table.pk.type, table.auto, table.order, columns, layout]
-    if table.structures or table.together:
-        suffixes = [f":{name}{suffix}" for name, kind in table.structures for suffix in kind.suffixes]
-        parts.append(suffixes or None)
-    if table.together:
-        parts.append([(joint(names), names) for names in table.together])
+    if table.structures or table.together or table.ttl:
+        endings = [f":{name}{suffix}" for name, kind in table.structures for suffix in kind.suffixes]
+        parts.append(endings or None)
+    if table.together or table.ttl:
+        parts.append([(joint(names), names) for names in table.together] or None)
+    if table.ttl:
+        parts.append(True)
     return Packed(pack(parts))

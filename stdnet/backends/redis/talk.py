@@ -195,27 +195,34 @@ def _answers(calls: Sequence[Call]) -> Generator[Batch | Pause | Wait, Any, Answ
 
 
 def _deliver(calls: Sequence[Call]) -> Generator[Batch | Pause | Wait, Any, Answers]:
-    """Get an answer to each call, loading scripts and trying again as needed."""
+    """Get an answer to each call, loading scripts and calling again as needed."""
     answers: Answers = []
     loads = pauses = 0
     while True:
         waiting = calls[len(answers) :]
         found = yield from _send_again([_command(call) for call in waiting], waiting)
-        refused = [place for place, answer in enumerate(found) if _is_unknown(answer) or _is_busy(answer)]
+        refused = [place for place, answer in enumerate(found) if isinstance(answer, Failure) and _is_for_now(answer)]
         if not refused or loads > len(PAUSES) or pauses == BUSY_PAUSES:
             return answers + found
         answers += found[: refused[0]]
         unknown = [waiting[place] for place in refused if _is_unknown(found[place])]
-        if texts := dict.fromkeys(script(call.script, call.kinds).text for call in unknown):
+        if texts := dict.fromkeys(script(call.script, call.kinds, call.expiring).text for call in unknown):
             loads += 1
             yield from _send_again([(b"SCRIPT", b"LOAD", text) for text in texts], ())
-        else:
+        elif any(_is_busy(found[place]) for place in refused):
             pauses += 1
             yield Pause(BUSY_PAUSE)
 
 
 def _command(call: Call) -> tuple[bytes, ...]:
-    return (b"EVALSHA", script(call.script, call.kinds).sha, *call.arguments) if call.script else call.arguments
+    if not call.script:
+        return call.arguments
+    return (b"EVALSHA", script(call.script, call.kinds, call.expiring).sha, *call.arguments)
+
+
+def _is_for_now(answer: Failure) -> bool:
+    """Return whether a call was not carried out, but will be; ``again`` comes while many expired rows have to go."""
+    return _is_unknown(answer) or _is_busy(answer) or answer.message.startswith("STDNET again ")
 
 
 def _is_unknown(answer: Any) -> bool:
@@ -260,6 +267,10 @@ def explained(message: str, key: bytes = b"") -> Exception:
             return WrongKind(detail)
         case "mismatch":
             return TableMismatch(detail)
+        case "again":
+            return ResponseError(
+                f'Many rows of "{detail}" expired and are still being removed. Send the request again.'
+            )
         case "token":
             return ResponseError(
                 f'The commit "{detail}" was given up when it was resolved, so nothing was changed. '

@@ -71,7 +71,7 @@ def _keys(table: Table, namespace: str) -> Steps:
     names: set[bytes] = set()
     more, start = b"1", 0
     while more:
-        found, more = yield call("keys", namespace, encode_table(table), start, PART)
+        found, more = yield call("keys", namespace, encode_table(table), start, PART, expiring=table.ttl)
         names.update(found)
         start += PART
     return sorted(map(keys.shown, names))

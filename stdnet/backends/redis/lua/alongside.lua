@@ -1,6 +1,7 @@
 -- alongside.lua: what a commit does to structures: calls of their operations, and what becomes of those of rows.
 --
 -- calls    {tables, {call, ...}, entries}; entries are what to put into the register
+-- tables   those of rows that something is made for, and those whose rows can expire
 -- call     {kind, type, operation, key, arguments, place of a table or none, id or none}: the last two only if it makes
 --          something for that row
 
@@ -20,6 +21,9 @@ end
 -- Return the places of calls whose row neither exists nor is added.
 local function orphans()
     local gone = {}
+    for _, desc in ipairs(called[1]) do
+        draft_of(desc)
+    end
     for place, each in ipairs(called[2]) do
         local draft = each[7] and draft_of(called[1][tonumber(each[6])])
         if draft and not stored(draft, each[7]) and not added(draft, each[7]) then

@@ -3,8 +3,8 @@
 -- request  {token or nil, deletes, saves, references or nil, calls or nil, updates or none}; what references, calls and
 --          updates are is said in references.lua, alongside.lua and updates.lua
 -- delete   {table, plan}
--- save     {table, count, ids, previous, scores or nil, runs, refs or nil, versions or none}: arrays of `count` texts
---          or nils
+-- save     {table, count, ids, previous, scores or nil, runs, refs or nil, versions or nil, seconds or none}: arrays
+--          of `count` texts or nils
 -- run      {count, places or nil, columns, changed or nil, '1' if the score is kept or none}: consecutive changes of
 --          the same fields, one array for each column; changed are those columns that are for a row that exists
 -- refs     {change, column of its run, save, change, ...}: by change, columns that take the id of an earlier change
@@ -131,7 +131,7 @@ local function copied(draft, id)
 end
 
 -- Let one change act on the draft; return its id, or nil and a clash.
-local function work_out(draft, id, previous, given, run, values, mark, version)
+local function work_out(draft, id, previous, given, run, values, mark, version, seconds)
     local source, places, changed = previous or id, run[2], run[4]
     local base = exists(draft, source)
     local narrow = previous and base and changed
@@ -164,6 +164,9 @@ local function work_out(draft, id, previous, given, run, values, mark, version)
     end
     local kept = previous and base and run[5] == '1'
     local score = rescored(draft, id, base and source, not kept and given)
+    if draft.t.ttl then
+        expiry.set(draft, id, base and source, seconds)
+    end
     if previous and base and id ~= previous then
         before(draft, previous)
         set_after(draft, previous, false)
@@ -182,7 +185,7 @@ end
 local function save_all(number, save, allotted, clashes)
     local draft, count = draft_of(save[1]), tonumber(save[2])
     local ids, previous, scores, out, change = save[3], save[4], save[5], {}, 0
-    local refs, at, known, versions, seen = save[7], 1, {}, save[8], 1
+    local refs, at, known, versions, seen, expires = save[7], 1, {}, save[8], 1, save[9]
     allotted[number] = out
     for i = 1, count do
         known[#known + 1] = ids[i]
@@ -211,8 +214,8 @@ local function save_all(number, save, allotted, clashes)
             if versions and tonumber(versions[seen]) == change then
                 version, seen = {tonumber(versions[seen + 1]), versions[seen + 2] or false}, seen + 3
             end
-            local given = scores and scores[change]
-            local done, clash = work_out(draft, id, previous[change], given, run, values, mark, version)
+            local given, seconds = scores and scores[change], expires and expires[change]
+            local done, clash = work_out(draft, id, previous[change], given, run, values, mark, version, seconds)
             if clash then
                 clashes[#clashes + 1] = {place = 0, save = number, change = change, clash = clash}
             else
@@ -320,6 +323,9 @@ local function noted(w)
                 end
                 note(draft.t, w, id, old, new, score)
             end
+        end
+        if draft.t.ttl then
+            expiry.note(draft, w)
         end
         expect('HLEN', TABLES)
     end

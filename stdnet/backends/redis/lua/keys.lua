@@ -9,6 +9,9 @@ return run(function()
     if start == 0 then
         name_structures(namespace .. t.name .. ':struct', whole, structures, {})
         wanted[t.ids], wanted[t.counter] = true, true
+        if t.ttl then
+            wanted[t.ttl] = true
+        end
         for _, column in ipairs(t.indexed) do
             wanted[column.uni], wanted[column.idx], wanted[column.blank] = true, true, true
         end

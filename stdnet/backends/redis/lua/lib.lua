@@ -27,6 +27,8 @@ local function expect(command, key)
     return reply
 end
 
+local expiry -- what expiry.lua adds, if a table is reached whose rows can expire
+
 -- names
 
 local function encoded(char)
@@ -37,9 +39,9 @@ local function escape(text)
     return (string.gsub(text, '[%z\1-\32%%:{}*?%[%]\\\127]', encoded))
 end
 
--- {name, pk, type, auto, order, {{name, type, unique, index}, ...}, layout or nil, endings or nil, together or none}
--- -> a table with its key names; endings are what keys of structures end in, after those of their rows; together are
--- {name, names of columns} of unique combinations.
+-- {name, pk, type, auto, order, {{name, type, unique, index}, ...}, layout or nil, endings or nil, together or nil,
+-- '1' if its rows can expire} -> a table with its key names; endings are what keys of structures end in, after those of
+-- their rows; together are {name, names of columns} of unique combinations.
 -- Fails if there are rows that were stored by another layout: their indices are not those that will be asked.
 local function open(desc)
     local base = namespace .. desc[1]
@@ -69,6 +71,10 @@ local function open(desc)
             combined.columns[i] = t.column[name]
         end
         t.together[n], t.column[c[1]] = combined, combined
+    end
+    if desc[10] then
+        t.ttl = base .. ':ttl'
+        expiry.purge(t)
     end
     return t
 end

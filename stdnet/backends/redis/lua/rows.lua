@@ -104,6 +104,9 @@ local function note(t, w, id, old, new, score)
     end
     if not new then
         note_item(w.drop, t.ids, id)
+        if t.ttl then
+            note_item(w.drop, t.ttl, id)
+        end
         w.unlink[#w.unlink + 1] = key
         return
     end
