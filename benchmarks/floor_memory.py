@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from sortedcontainers import SortedList
 
-from .workload import Held, Row, Share
+from .workload import COLUMNS, Held, Points, Row, Share
 
 
 class Floor:
@@ -29,6 +32,9 @@ class Floor:
         self.held_of: dict[int, set[int]] = {}
         self.held_desks: dict[str, set[int]] = {}
         self.held_sizes: SortedList = SortedList()
+
+        self.times: list[datetime] = []
+        self.series = {name: array("d") for name in COLUMNS}
 
     def insert(self, data: list[dict[str, Any]]) -> None:
         made = [Row(0, **values) for values in data]
@@ -130,6 +136,18 @@ class Floor:
                 self.held_sizes.remove((size, id))
             gone += len(held)
         return gone
+
+    def append(self, points: Points) -> None:
+        for time, values in points:
+            if self.times and time <= self.times[-1]:
+                raise ValueError("it is not in order")
+            self.times.append(time)
+            for name, column in self.series.items():
+                column.append(values[name])
+
+    def window(self, start: datetime, stop: datetime) -> tuple[list[datetime], dict[str, list[float]]]:
+        low, high = bisect_left(self.times, start), bisect_right(self.times, stop)
+        return self.times[low:high], {name: column[low:high].tolist() for name, column in self.series.items()}
 
     def close(self) -> None:
         """Nothing to close."""
