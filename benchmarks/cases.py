@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from .workload import (
     DESKS,
     HELD,
+    Points,
     elements,
     holdings,
     instruments,
+    minute,
     paired,
+    points,
     rows,
     scored,
     timed,
@@ -19,6 +23,7 @@ from .workload import (
     used_holdings,
     used_instruments,
     used_pairs,
+    used_points,
 )
 
 Rows = list[dict[str, Any]]
@@ -80,6 +85,12 @@ class Contestant(Protocol):
     def recorded(self, low: float, high: float) -> Pairs:
         """Return the pairs of the series between two times, ends included."""
 
+    def append(self, points: Points) -> None:
+        """Store points of a time series of five columns, in one step."""
+
+    def window(self, start: datetime, stop: datetime) -> tuple[list[datetime], dict[str, list[float]]]:
+        """Return the times of that series from one to another, both included, and its columns."""
+
     def close(self) -> None: ...
 
 
@@ -98,6 +109,7 @@ class Case(NamedTuple):
 def cases(n: int) -> Iterator[Case]:
     """Yield the cases for tables of ``n`` rows."""
     data, more = rows(n), rows(n + 200)[n:]
+    series, starts = points(10 * n), [i * 7919 % (10 * n - 100) for i in range(1000)]
     names = [f"name-{i * 37 % n}" for i in range(200)]
     ids = [i * 37 % n + 1 for i in range(200)]
     some = [i + 1 for i in range(0, n, max(1, n // 1000))]
@@ -108,6 +120,13 @@ def cases(n: int) -> Iterator[Case]:
 
     def full(who: Contestant) -> None:
         who.insert(data)
+
+    def appended(who: Contestant) -> None:
+        who.append(series)
+
+    def windows(who: Contestant) -> float:
+        """Read a thousand windows of a hundred points."""
+        return sum(used_points(who.window(minute(start), minute(start + 99))) for start in starts)
 
     def held(who: Contestant) -> None:
         who.hold(instruments(n), holdings(n))
@@ -125,6 +144,8 @@ def cases(n: int) -> Iterator[Case]:
     yield Case(f"delete of {len(some):,}", lambda who: who.delete(some), full, changes=True)
     yield Case("a tenth with instruments", lambda who: used_instruments(who.eager(DESKS[3])), held)
     yield Case("filter across a key", lambda who: used_holdings(who.across("C03")), held)
+    yield Case(f"append {len(series):,} points of 5", lambda who: who.append(series), empty, changes=True)
+    yield Case("1,000 ranges of 100 points", windows, appended)
     yield Case(f"cascade of {len(few) * HELD:,}", lambda who: who.cascade(few), held, changes=True)
     yield from structures(n)
 

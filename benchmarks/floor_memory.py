@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from sortedcontainers import SortedDict, SortedList
 
-from .workload import Held, Row, Share
+from .workload import COLUMNS, Held, Points, Row, Share
 
 
 class Floor:
@@ -36,6 +39,8 @@ class Floor:
         self.ranking: SortedList = SortedList()
         self.hash: dict[str, bytes] = {}
         self.series: SortedDict[float, bytes] = SortedDict()
+        self.times: list[datetime] = []
+        self.bars = {name: array("d") for name in COLUMNS}
 
     def insert(self, data: list[dict[str, Any]]) -> None:
         made = [Row(0, **values) for values in data]
@@ -166,6 +171,18 @@ class Floor:
     def recorded(self, low: float, high: float) -> list[tuple[float, bytes]]:
         series = self.series
         return [(time, series[time]) for time in series.irange(low, high)]
+
+    def append(self, points: Points) -> None:
+        for time, values in points:
+            if self.times and time <= self.times[-1]:
+                raise ValueError("it is not in order")
+            self.times.append(time)
+            for name, column in self.bars.items():
+                column.append(values[name])
+
+    def window(self, start: datetime, stop: datetime) -> tuple[list[datetime], dict[str, list[float]]]:
+        low, high = bisect_left(self.times, start), bisect_right(self.times, stop)
+        return self.times[low:high], {name: column[low:high].tolist() for name, column in self.bars.items()}
 
     def close(self) -> None:
         """Nothing to close."""

@@ -7,16 +7,19 @@ sorted set for the number. Where an answer needs ids first and rows then, it tak
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
+from struct import Struct
 from typing import Any
 
 import redis
 
-from .workload import Held, Row, Share
+from .workload import COLUMNS, Held, Points, Row, Share
 
 NAMES = ("name", "ccy", "sector", "price", "size", "dt")
 SHARE = ("name", "ccy", "price")
 HELD = ("instrument", "desk", "size")
+EPOCH = datetime(1970, 1, 1)
+POINT = Struct("<6d")
 
 
 class Pipelines:
@@ -178,6 +181,23 @@ class Pipelines:
 
     def recorded(self, low: float, high: float) -> list[tuple[float, bytes]]:
         return [(time, member.partition(b":")[2]) for time, member in self._between("series", low, high)]
+
+    def append(self, points: Points) -> None:
+        pipe = self.client.pipeline(transaction=False)
+        for start in range(0, len(points), 1000):
+            members: dict[bytes, float] = {}
+            for time, values in points[start : start + 1000]:
+                number = (time - EPOCH).total_seconds()
+                members[POINT.pack(number, *(values[name] for name in COLUMNS))] = number
+            pipe.zadd(self.prefix + "bars", members)
+        pipe.execute()
+
+    def window(self, start: datetime, stop: datetime) -> tuple[list[datetime], dict[str, list[float]]]:
+        low, high = (start - EPOCH).total_seconds(), (stop - EPOCH).total_seconds()
+        found: Any = self.client.zrangebyscore(self.prefix + "bars", low, high)
+        times, *columns = zip(*map(POINT.unpack, found), strict=True)
+        moments = [EPOCH + timedelta(seconds=time) for time in times]
+        return moments, dict(zip(COLUMNS, map(list, columns), strict=True))
 
     def close(self) -> None:
         pipe = self.client.pipeline(transaction=False)

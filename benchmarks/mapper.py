@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from stdnet import odm
+from stdnet.apps.columnts import ColumnTS
 
-from .workload import Basket, Holding, Instrument, Position
+from .workload import Basket, Holding, Instrument, Points, Position
 
 
 class Mapper:
@@ -22,6 +24,7 @@ class Mapper:
         self.holdings = self.models[Holding].query()
         self.positions = self.models[model]
         self.query = self.positions.query()
+        self.series = self.models.session().add(self.models.register(ColumnTS(id="bench")))
 
     def insert(self, data: list[dict[str, Any]]) -> None:
         if len(data) == 1:
@@ -105,6 +108,13 @@ class Mapper:
     def recorded(self, low: float, high: float) -> list[tuple[float, bytes]]:
         return self.basket.series.range(low, high)
 
+    def append(self, points: Points) -> None:
+        self.series.update(points)
+
+    def window(self, start: datetime, stop: datetime) -> tuple[list[datetime], dict[str, list[float]]]:
+        return self.series.range(start, stop)
+
     def close(self) -> None:
+        self.series.session.delete(self.series)
         self.models.flush()
         self.models.close()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, TypeAlias
 
 from stdnet import odm
 from stdnet.utils.encoders import Bytes, Double
@@ -14,6 +14,10 @@ DESKS = tuple(f"desk {n}" for n in range(10))
 HELD = 10
 """Holdings of each instrument."""
 _FIRST_DAY = date(2000, 1, 1)
+_FIRST_MINUTE = datetime(2024, 1, 1)
+COLUMNS = ("open", "high", "low", "close", "volume")
+Points: TypeAlias = list[tuple[datetime, dict[str, float]]]
+"""Points of a time series: a time, and a number for each column."""
 
 
 class Position(odm.StdModel):
@@ -126,6 +130,25 @@ def rows(n: int) -> list[dict[str, Any]]:
         }
         for i in range(n)
     ]
+
+
+def minute(number: int) -> datetime:
+    """Return the time so many minutes after the beginning of the series."""
+    return _FIRST_MINUTE + timedelta(minutes=number)
+
+
+def points(n: int) -> Points:
+    """Return ``n`` points of five columns, a minute apart."""
+    return [
+        (minute(i), dict(zip(COLUMNS, (i * 0.5, i * 0.25, i + 0.5, 100.0, float(i % 97)), strict=True)))
+        for i in range(n)
+    ]
+
+
+def used_points(found: tuple[list[datetime], dict[str, list[float]]]) -> float:
+    """Read a window of points, and return a checksum."""
+    times, columns = found
+    return len(times) + times[0].minute + sum(sum(columns[name]) for name in COLUMNS)
 
 
 def used(objects: list[Any]) -> float:

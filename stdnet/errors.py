@@ -466,7 +466,7 @@ class BadExpression(QuerySetError):
     def __init__(self, code: str, problem: str, position: int = 0) -> None:
         self.position = position
         line = code.replace("\n", " ")
-        super().__init__(f"Cannot use this where expression: {problem}.\n  {line}\n  {' ' * position}^")
+        super().__init__(f"Cannot use this expression: {problem}.\n  {line}\n  {' ' * position}^")
 
 
 class BadAggregate(QuerySetError):

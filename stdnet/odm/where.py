@@ -1,9 +1,10 @@
 """The expression language of ``query.where``: text in, a type-checked ``Where`` program out.
 
-Three steps: ``_admit`` lets only the tokens of the language pass, ``ast.parse`` puts them into a tree, and
-``_Compiler`` checks the types and writes the program. Running a program is the business of the backends. No text
-of a user is ever evaluated here, and what could make ``ast`` warn, exhaust the C stack or differ between versions of
-Python never reaches it. Each token keeps its width, so that every error knows its place.
+Three steps, of which others can use the first two as ``syntax``: ``_admit`` lets only the tokens of the language
+pass, ``ast.parse`` puts them into a tree, and ``_Compiler`` checks the types and writes the program. Running a
+program is the business of the backends. No text of a user is ever evaluated here, and what could make ``ast`` warn,
+exhaust the C stack or differ between versions of Python never reaches it. Each token keeps its width, so that every
+error knows its place.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import ast
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from keyword import iskeyword
 from typing import Literal, NamedTuple, TypeAlias
@@ -101,6 +103,30 @@ def parse(code: str, table: Table, booleans: Collection[str] = (), scales: Mappi
     >>> where.program, where.fields
     ((('field', 'ccy'), ('const', 'EUR'), ('==', None)), ('ccy',))
     """
+    found = syntax(code)
+    try:
+        return _Compiler(found, table, booleans, scales).where(found.tree)
+    except RecursionError:  # MAX_DEPTH does not know how deep the caller is
+        raise _bad(code, "it is nested too deeply") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """The tree of a code that has the tokens and the nesting of the language; no name in it is known yet."""
+
+    code: str
+    source: bytes
+    margin: int
+    tree: ast.expr
+
+    def bad(self, node: ast.expr, problem: str) -> BadExpression:
+        """Return an error that points at a node."""
+        position = len(self.source[: node.col_offset].decode())  # ast counts bytes
+        return _bad(self.code, problem, self.margin + position)
+
+
+def syntax(code: str) -> Syntax:
+    """Return the tree of ``code``; raise ``BadExpression`` if it has none."""
     if not isinstance(code, str):
         raise BadExpression(shown(code), f"it is not text but {type(code).__name__}")
     if len(code) > MAX_LENGTH:
@@ -111,9 +137,8 @@ def parse(code: str, table: Table, booleans: Collection[str] = (), scales: Mappi
         if not source:
             raise _bad(code, "it is empty")
         margin = len(text) - len(text.lstrip())
-        tree = _tree(code, source, margin)
-        return _Compiler(code, source, margin, table, booleans, scales).where(tree)
-    except RecursionError:  # MAX_DEPTH does not know how deep the caller is
+        return Syntax(code, source.encode(), margin, _tree(code, source, margin))
+    except RecursionError:
         raise _bad(code, "it is nested too deeply") from None
 
 
@@ -228,12 +253,8 @@ class _Part(NamedTuple):
 class _Compiler:
     """Compile the nodes of one tree, depth first."""
 
-    def __init__(
-        self, code: str, source: str, margin: int, table: Table, booleans: Collection[str], scales: Mapping[str, float]
-    ) -> None:
-        self.code = code
-        self.source = source.encode()
-        self.margin = margin
+    def __init__(self, syntax: Syntax, table: Table, booleans: Collection[str], scales: Mapping[str, float]) -> None:
+        self.bad = syntax.bad
         self.table = table
         self.booleans = booleans
         self.scales = scales
@@ -242,10 +263,6 @@ class _Compiler:
         program = self.need("boolean", tree, "the expression must be")
         names = (str(name) for op, name in program if op == "field")
         return Where(program, tuple(dict.fromkeys(names)))
-
-    def bad(self, node: ast.expr, problem: str) -> BadExpression:
-        position = len(self.source[: node.col_offset].decode())  # ast counts bytes
-        return _bad(self.code, problem, self.margin + position)
 
     def compile(self, node: ast.expr) -> _Part:
         part = self.part(node)

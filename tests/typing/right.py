@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from stdnet import odm
+from stdnet.apps.columnts import AsyncColumnTS, ColumnTS
 
 if TYPE_CHECKING:
     from typing_extensions import assert_type  # noqa: TC004  (nothing here is called)
@@ -152,6 +153,10 @@ def structures(models: odm.Router, session: odm.Session, fund: Fund) -> None:
     assert_type(words.keys(), list[Any])
     words["a"] = 1
     del words["a"]
+    bars = ColumnTS()
+    assert_type(bars.add(date(2024, 1, 1), "close", 1.5), ColumnTS)
+    assert_type(bars.range("-inf", "+inf"), tuple[list[Any], dict[str, list[float]]])
+    assert_type(bars.fields(), tuple[str, ...])
     closes = odm.TS()
     assert_type(closes.values(), list[Any])
     closes.times(date(2024, 1, 1), "+inf")
@@ -178,6 +183,8 @@ async def awaited_structures(models: odm.AsyncRouter, session: odm.AsyncSession)
     assert_type(await ranking.add(1, "a"), odm.AsyncZset)
     assert_type(await ranking.rank("a"), int | None)
     assert_type(await odm.AsyncHashTable().keys(), list[Any])
+    assert_type(await AsyncColumnTS().size(), int)
+    assert_type(await AsyncColumnTS().update({}), AsyncColumnTS)
     assert_type(await odm.AsyncTS().contains(date(2024, 1, 1)), bool)
     assert_type(await odm.AsyncString().items(), bytes)
     assert_type(await odm.AsyncNumberArray().capacity(), int)

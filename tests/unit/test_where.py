@@ -361,7 +361,7 @@ def test_what_is_refused_and_where(marked: str, problem: str) -> None:
 
 def test_the_message_shows_the_place() -> None:
     assert str(error("this.open and\n\tthis.ccy == 1")) == (
-        "Cannot use this where expression: == cannot compare text with a number.\n"
+        "Cannot use this expression: == cannot compare text with a number.\n"
         "  this.open and  this.ccy == 1\n"
         "                             ^"
     )
