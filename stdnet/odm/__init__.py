@@ -29,6 +29,7 @@ from .scalarfields import (
     IntegerField,
     SymbolField,
 )
+from .search import SearchEngine, UpdateSE
 from .serializers import (
     CsvSerializer,
     JsonLinesSerializer,
@@ -158,6 +159,7 @@ __all__ = [
     "QueryBase",
     "RelatedManager",
     "Router",
+    "SearchEngine",
     "Sequence",
     "Serializer",
     "Session",
@@ -178,6 +180,7 @@ __all__ = [
     "TimeSeriesField",
     "Transaction",
     "UUIDField",
+    "UpdateSE",
     "Zset",
     "all_serializers",
     "autoincrement",

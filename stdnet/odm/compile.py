@@ -23,6 +23,7 @@ from .where import parse
 
 if TYPE_CHECKING:
     from .query import QueryBase
+    from .search import SearchEngine
 
 COMPARISONS = {"gt": "gt", "ge": "ge", "gte": "ge", "lt": "lt", "le": "le", "lte": "le"}
 TEXT = ("contains", "startswith", "endswith", "icontains", "istartswith", "iendswith")
@@ -107,7 +108,7 @@ def options(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plan(query: QueryBase[Any]) -> Plan:
-    """Return the plan of a query: filters, then excludes, intersections, unions and where expressions."""
+    """Return the plan of a query: filters, then excludes, intersections, unions, searches and where expressions."""
     meta = query.meta
     result = _all_of([_all_of(group) for group in _clauses(query, query.fargs)])
     if query.eargs:
@@ -118,7 +119,27 @@ def plan(query: QueryBase[Any]) -> Plan:
         result = _all_of([result, *(_operand(query, other) for other in query.intersections)])
     if query.unions:
         result = _any_of([result, *(_operand(query, other) for other in query.unions)])
-    return _all_of([result, *(where(meta, code) for code in query.wheres)])
+    sought = [_operand(query, each) for each in _searches(query)]
+    return _all_of([result, *sought, *query.plans, *(where(meta, code) for code in query.wheres)])
+
+
+def _searches(query: QueryBase[Any]) -> list[QueryBase[Any]]:
+    """Return a query for each text that is sought, as the engine has it."""
+    if not query.searches:
+        return []
+    engine, rows = engine_for(query), query.session.query(query.model)
+    return [engine.search_model(rows, text, lookup) for text, lookup in query.searches]
+
+
+def engine_for(query: QueryBase[Any]) -> SearchEngine:
+    """Return the search engine of a query's router; ``QuerySetError`` if it has none."""
+    engine: SearchEngine | None = query.session.router.search_engine
+    if engine is None:
+        raise QuerySetError(
+            f'Search not available for "{query.meta}": its router has no search engine. Call '
+            "router.set_search_engine(SearchEngine()) and register the model with it."
+        )
+    return engine
 
 
 def where(meta: ModelMeta[Any], code: str) -> Where:

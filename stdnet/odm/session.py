@@ -331,7 +331,8 @@ class SessionBase:
     def pending_instance(self, query: QueryBase[M], criteria: Mapping[str, Any]) -> M | None:
         """Return the session's own instance for a ``get`` by primary key alone, if it has one."""
         pkname = query.meta.pkname()
-        plain = not (query.fargs or query.eargs or query.unions or query.intersections or query.wheres)
+        parts = (query.fargs, query.eargs, query.unions, query.intersections, query.wheres, query.searches, query.plans)
+        plain = not any(parts)
         if not plain or set(criteria) != {pkname} or query._get_field is not None or query.meta not in self._models:
             return None
         try:

@@ -9,7 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from ...contract import Change, Clash, Commit, Committed, Held, Id, Place, Reference, Refused, Row, Save, Scalar, Table
+from ...contract import (
+    After,
+    Call,
+    Change,
+    Clash,
+    Commit,
+    Committed,
+    Held,
+    Id,
+    Place,
+    Reference,
+    Refused,
+    Row,
+    Save,
+    Scalar,
+    Table,
+)
 from .indexes import ScoreOrder
 from .leaves import is_whole, patched
 from .places import is_ownerless, perform, serve, verify
@@ -51,6 +67,10 @@ class Draft:
         order = self.store.order
         return 0.0 if not isinstance(order, ScoreOrder) else self.scores[id] if id in self.scores else order.scores[id]
 
+    def lost(self) -> list[Id]:
+        """Return the ids that were deleted or moved away from, once the commit is done."""
+        return [id for id in (*self.deleted, *(source for source, _ in self.moves)) if id not in self.store.rows]
+
     def clear(self, id: Id, position: int) -> None:
         """Make one value of a row missing; its score stays."""
         row = self.current(id) or ()
@@ -66,7 +86,7 @@ def commit(reader: Reader, request: Commit) -> Committed | Refused:
     drafts, ids, clashes, held = check(reader, request, deleted)
     if clashes or held or gone:
         return Refused(tuple(clashes), tuple(held), gone)
-    verify(reader, request.calls)
+    verify(reader, [*request.calls, *request.after])
     return apply(reader, request, deleted, drafts, ids)
 
 
@@ -272,6 +292,8 @@ def apply(
         perform(reader, call)
     for draft in drafts.values():
         _write(draft)
+    for each in request.after:
+        _follow(reader, each, drafts, ids)
     _serve(reader, request, drafts)
     scores = tuple(
         [drafts[save.table.name].scores[id] for id in saved] if save.table.order == "count" else ()
@@ -307,6 +329,16 @@ def _write(draft: Draft) -> None:
         table.structures.drop(id)
     for source, id in draft.moves:
         table.structures.move(source, id)
+
+
+def _follow(reader: Reader, after: After, drafts: dict[str, Draft], ids: Sequence[Sequence[Id]]) -> None:
+    """Call an operation with the ids that a save has, or with those that a table has lost."""
+    if isinstance(after.rows, int):
+        concerned = list(ids[after.rows])
+    else:
+        concerned = drafts[after.rows.name].lost() if after.rows.name in drafts else []
+    if concerned:
+        perform(reader, Call(after.place, after.operation, (concerned, *after.arguments)))
 
 
 def _serve(reader: Reader, request: Commit, drafts: dict[str, Draft]) -> None:

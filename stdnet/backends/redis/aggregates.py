@@ -12,6 +12,7 @@ from .calls import Steps, call
 from .packing import READ, texts
 from .plans import encode_plan
 from .reads import count
+from .structures import found_by, in_order
 from .tables import encode_table
 
 PLACE = 10**7
@@ -29,8 +30,8 @@ def aggregate(request: Aggregate, namespace: str) -> Steps:
         return [((), (number,) * len(terms))]
     merging = Merging(request)
     asked = BLOCK, [table.column(name).name for name in request.group], [(term.op, term.column) for term in terms]
-    head = encode_table(table)
-    ids, groups = yield call("aggregate", namespace, head, plan, None, *asked)
+    head, kinds = encode_table(table), in_order(found_by(request.plan)) or None
+    ids, groups = yield call("aggregate", namespace, head, plan, None, *asked, kinds=kinds)
     merging.add(groups)
     for first in range(BLOCK, len(ids), BLOCK):
         part = texts(ids[first : first + BLOCK])

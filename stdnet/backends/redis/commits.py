@@ -24,9 +24,9 @@ def commit(request: Commit, namespace: str) -> Steps:
     if request.references:
         name = "cascade"
         parts.append([_reference(reference) for reference in request.references])
-    if request.calls:
+    if request.calls or request.after:
         size += sum(len(each.arguments) for each in request.calls)
-        parts += ([None] if len(parts) == 3 else []) + [encode_calls(request.calls, namespace)]
+        parts += ([None] if len(parts) == 3 else []) + [encode_calls(request.calls, request.after, namespace)]
     reply = yield call(name, namespace, *parts, writes=True, token=request.token, size=size, kinds=kinds)
     return _refused(request, *reply[1:]) if reply[0] == b"refused" else committed(reply)
 

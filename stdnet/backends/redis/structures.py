@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from ...contract import Call, Commit, Id, Kind, Place, Refused, Table, keys
+from ...contract import After, Call, Commit, Found, Id, Kind, Place, Plan, Refused, Table, keys
+from ...contract.plan import walk
 from ...errors import BadStructureValue
 from .calls import Call as ServerCall
 from .calls import Steps, call
@@ -111,16 +112,18 @@ def _encoded(request: Call, namespace: str) -> Packed:
         key = key_of(place, namespace)
         return texts([key + suffix.encode() for suffix in place.kind.suffixes])
     encode = ENCODERS.get((place.kind.name, request.operation)) if place.kind.lua is None else None
-    return Packed(pack(_plain(request.arguments, namespace))) if encode is None else encode(request.arguments)
+    if encode is not None:
+        return encode(request.arguments)
+    return Packed(pack(_plain(request.arguments, namespace, _word if place.kind.lua is None else keys.text)))
 
 
-def _plain(value: Any, namespace: str) -> Any:
+def _plain(value: Any, namespace: str, word: Callable[[Any], bytes]) -> Any:
     """Return arguments as texts, and places among them as keys."""
     if isinstance(value, Place):
         return key_of(value, namespace)
     if isinstance(value, (tuple, list)):
-        return [_plain(each, namespace) for each in value]
-    return value if value is None else _word(value)
+        return [_plain(each, namespace, word) for each in value]
+    return value if value is None else word(value)
 
 
 # commands
@@ -289,7 +292,7 @@ def operate(request: Call, namespace: str) -> Steps:
 def _alone(words: tuple[bytes, ...], table: Table | None, namespace: bytes, once: tuple[str, str] | None) -> ServerCall:
     """Return the call of a command; one that writes must not be carried out on a table that is another."""
     if table is None or once is None:
-        claimed = None if table is None else claim(table, namespace)
+        claimed = None if table is None else claim(table, namespace.decode())
         return ServerCall("", words, writes=once is not None, claim=claimed, once=once)
     name, (word, key, *rest) = table.name.encode(), words
     keys_ = (b"3", namespace + b":tables", namespace + name + b":id", key)
@@ -316,10 +319,17 @@ def _request(request: Call, makes: bool, namespace: str) -> Iterator[Any]:
 
 def kinds_of(request: Commit) -> tuple[Kind, ...] | None:
     """Return the kinds that a commit needs, or ``None`` if it has nothing to do with structures."""
-    if request.calls:
-        return in_order(each.place.kind for each in request.calls)
+    needed = [each.place.kind for each in request.calls] + [each.place.kind for each in request.after]
+    needed += chain.from_iterable(found_by(each.plan) for each in request.deletes)
+    if needed:
+        return in_order(needed)
     tables: Iterable[Any] = chain(request.deletes, request.saves, request.references)
     return () if any(each.table.structures for each in tables) else None
+
+
+def found_by(plan: Plan) -> Iterator[Kind]:
+    """Yield the kinds that a plan needs."""
+    return (node.place.kind for node in walk(plan) if isinstance(node, Found))
 
 
 def in_order(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
@@ -327,8 +337,8 @@ def in_order(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
     return tuple(sorted(dict.fromkeys(kinds), key=lambda kind: kind.name))
 
 
-def encode_calls(calls: Sequence[Call], namespace: str) -> Packed:
-    """Return calls as ``lua/alongside.lua`` reads them."""
+def encode_calls(calls: Sequence[Call], after: Sequence[After], namespace: str) -> Packed:
+    """Return calls, and what follows the rows, as ``lua/alongside.lua`` reads them."""
     tables: dict[str, tuple[int, Table]] = {}
     entries: dict[bytes, bytes] = {}
     encoded: list[bytes] = []
@@ -347,5 +357,16 @@ def encode_calls(calls: Sequence[Call], namespace: str) -> Packed:
             number, _ = tables.setdefault(place.table.name, (len(tables) + 1, place.table))
             parts += [number, _stored_id(place.table, place.id)]
         encoded.append(pack(parts))
+    for later in after:
+        if later.place.kind.operations[later.operation].effect == "makes":
+            entries.update([entry(later.place)])
     described: list[bytes] = [encode_table(table) for _, table in tables.values()]
-    return array([array(described), array(encoded), pack(list(chain.from_iterable(entries.items())))])
+    parts = [array(described), array(encoded), pack(list(chain.from_iterable(entries.items())))]
+    return array([*parts, array([_after(each, namespace) for each in after])] if after else parts)
+
+
+def _after(after: After, namespace: str) -> bytes:
+    place, rows = after.place, after.rows
+    concerned = (rows + 1, None) if isinstance(rows, int) else (None, rows.name)
+    arguments = Packed(pack(_plain(after.arguments, namespace, keys.text)))
+    return pack((place.kind.name, place.kind.type, after.operation, key_of(place, namespace), arguments, *concerned))

@@ -9,12 +9,28 @@ own, too; the rest is here.
 from __future__ import annotations
 
 from ... import contract
-from ...contract import Aggregate, Commit, Count, Eq, Flush, Ids, Keys, Ping, Range, Request, Select, Table, Take, keys
+from ...contract import (
+    Aggregate,
+    Commit,
+    Count,
+    Eq,
+    Flush,
+    Found,
+    Ids,
+    Keys,
+    Ping,
+    Range,
+    Request,
+    Select,
+    Table,
+    Take,
+    keys,
+)
 from .aggregates import aggregate
 from .calls import PART, Call, Steps, call
 from .commits import commit
 from .flushes import flush
-from .reads import count, find, get, is_simple, select
+from .reads import count, find, get, is_simple, select, sought
 from .structures import operate
 from .tables import encode_table
 
@@ -28,6 +44,8 @@ def steps(request: Request, namespace: str) -> Steps:
             return get(request, id, namespace)
         case Select(plan=Eq() | Range(), sort=None) if is_simple(request):
             return find(request, namespace)
+        case Select(plan=Found() as plan, sort=None) if is_simple(request):
+            return sought(request, plan, namespace)
         case Select():
             return select(request, namespace)
         case Count(table, plan):
