@@ -12,7 +12,8 @@ StdNetException
 │  ├─ BadConnectionString          (ValueError)
 │  ├─ UnknownScheme                (NotImplementedError)
 │  ├─ MissingExtra                 (ImportError)
-│  └─ TableMismatch
+│  ├─ TableMismatch
+│  └─ AnalyzerMismatch
 ├─ AlreadyRegistered
 │  └─ DuplicateModel               (KeyError)
 ├─ ModelNotAvailable
@@ -142,6 +143,16 @@ class TableMismatch(ImproperlyConfigured):
             f'This database already holds rows of "{name}" with other indexed fields, ordering, types or expiry. '
             "If you changed the model, read its rows with the former definition, flush it, and store them with the new "
             "one; if there are two models, give one of them its own modelkey or namespace."
+        )
+
+
+class AnalyzerMismatch(ImproperlyConfigured):
+    """The index of a search engine was made by another analyzer; words would be missed silently."""
+
+    def __init__(self, stored: str, own: str) -> None:
+        super().__init__(
+            f'The search index was made by the analyzer "{stored}", and this engine has "{own}". Give the engine the '
+            "same options, or call its reindex()."
         )
 
 

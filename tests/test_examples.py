@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import statistics
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from examples import countries, hedge_fund, market_data, prices, social
+from examples import countries, hedge_fund, market_data, prices, search, social
 from examples.countries import DATA, BadInput, Country
 from stdnet import odm
 from tests.servers import running
@@ -83,8 +84,9 @@ def test_the_program_asks_a_dozen_questions_and_refuses_three_batches(capsys: py
         (prices.main, "Stored 8 currencies, 4,096 rates on "),
         (social.main, "Stored 5 users, 6 posts and 7 links on "),
         (market_data.main, "Stored 4,096 rates of 8 currencies on "),
+        (search.main, "Stored 3994 verses in one transaction on "),
     ],
-    ids=["countries", "hedge_fund", "prices", "social", "market_data"],
+    ids=["countries", "hedge_fund", "prices", "social", "market_data", "search"],
 )
 def test_a_server_gives_the_same_answers_and_is_left_empty(
     capsys: pytest.CaptureFixture[str], program: Callable[..., None], first_line: str
@@ -189,6 +191,28 @@ def test_the_prices_are_those_of_the_file(capsys: pytest.CaptureFixture[str], tm
     place = sorted(rates).index("USD")
     assert matrix["SEK"][place] == f"{statistics.correlation(changes['SEK'], changes['USD']):.2f}"
     assert (tmp_path / "rates.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_search_finds_what_the_verses_say(capsys: pytest.CaptureFixture[str]) -> None:
+    search.main()
+    printed = capsys.readouterr().out
+    with search.DATA.open(encoding="utf-8") as file:
+        verses = [(place, set(re.findall(r"\w+", text.lower()))) for place, text in (line.split("\t") for line in file)]
+    harps = [place for place, words in verses if all(any(w.startswith(p) for w in words) for p in ("harp", "psalter"))]
+    assert f"harp* psalter*: {len(harps)} verses" in printed
+    shepherds = [place for place, words in verses if any(word.startswith("shepherd") for word in words)]
+    assert f"shepherds in the Psalms: {', '.join(place for place in shepherds if 'Psalm' in place)}\n" in printed
+    assert f"in the other book: {sum('Genesis' in place for place in shepherds)}\n" in printed
+    assert "beside the [still] [waters]" in printed
+    assert "Nebuchadnezzar: 0 verses" in printed
+
+
+def test_words_of_ones_own_are_sought(capsys: pytest.CaptureFixture[str]) -> None:
+    search.main(words='"living creature" cattle')
+    _, count, *printed = capsys.readouterr().out.splitlines()
+    assert count == '"living creature" cattle: 2 verses'
+    assert printed[0].endswith("Genesis 9:10")
+    assert "shepherd" not in "".join(printed)
 
 
 def test_the_data_are_the_countries_of_iso_3166(world: odm.Router) -> None:

@@ -15,7 +15,7 @@ COMMENT = re.compile(r" # (.+)$", re.MULTILINE)
 
 def test_the_snippets_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
     snippets = SNIPPET.findall(README.read_text(encoding="utf-8"))
-    assert len(snippets) == 13
+    assert len(snippets) == 14
     names: dict[str, object] = {"__name__": "__main__"}
     for snippet in snippets:
         exec(compile(snippet, str(README), "exec"), names)

@@ -49,6 +49,10 @@ class Kind:
     of the kind, a table of functions ``(key, arguments)``, by operation. Both are ``None`` for the kinds that the
     backends know. ``suffixes`` are what the keys of one structure end in on Redis; the first, which is empty, exists
     exactly if the structure does, and is of the Redis type ``type``.
+
+    Both may have a ``guard``, which is no operation: for each operation in a commit it is given its name (in Lua the
+    key, then the name) and its arguments before anything is written, and refuses the commit by what it raises. In
+    memory it is not asked if nothing is there yet.
     """
 
     name: str

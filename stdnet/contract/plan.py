@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from .requests import Table
+    from .requests import Place, Table
 
 Scalar: TypeAlias = str | int | float | bytes | None
 """What crosses the contract. Floats are never NaN; text has no lone surrogates; ``bool`` is not used."""
@@ -160,6 +160,19 @@ class In:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """The ids that an operation of a structure gives, as far as they exist.
+
+    ``place`` is a structure of the whole table. The operation reads; its reply is ``"raw"``: ids, in any order, as a
+    container holds them or as a script knows them. Cost: that of the operation, and O(k) for its k ids.
+    """
+
+    place: Place
+    operation: str
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Union:
     """The ids that are in at least one of ``plans``; of no plans, the empty set."""
 
@@ -181,7 +194,7 @@ class Diff:
     minus: Plan
 
 
-Plan: TypeAlias = All | Ids | Eq | Match | Range | Scan | Where | In | Union | Intersect | Diff
+Plan: TypeAlias = All | Ids | Eq | Match | Range | Scan | Where | In | Found | Union | Intersect | Diff
 
 NOTHING = Ids(())
 """The empty set."""

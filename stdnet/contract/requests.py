@@ -208,6 +208,22 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class After:
+    """An operation of a structure of a whole table that follows what a commit does to rows.
+
+    It is called with ids and then with ``arguments``. ``rows`` says which ids: the number of a save stands for those of
+    its changes, in order; a table for those of its rows that the commit removes, by a delete, a cascade or a move, and
+    that do not stand after it, in any order. Without ids nothing is called. The operation is one of
+    ``Operation.commits``.
+    """
+
+    place: Place
+    operation: str
+    rows: int | Table
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Take:
     """Remove and return the first or last value of a list, waiting for one up to ``seconds``; ``None`` is for ever.
 
@@ -254,7 +270,8 @@ class Commit:
     *Calls* come first, in order: those of ``Operation.commits`` on structures, of the rows of the state before, and of
     new rows that the saves add under these very ids, without moving a row from or to there. So one of a row that is
     deleted comes to nothing, also if the row is saved anew. The commit is refused if an operation would make something
-    for any other row. All calls of one place name one kind.
+    for any other row. All calls of one place name one kind. What is in ``after`` is called when the rows are written,
+    in order, and never for a refused commit.
 
     *Evaluate*: the plans of all deletes and updates, and what ``references`` add to deletes, on the state before.
     *Check*: the state after the deletes, the saves, then the updates is worked out; in it each unique value that is not
@@ -273,6 +290,7 @@ class Commit:
     calls: tuple[Call, ...] = ()
     token: str | None = None
     updates: tuple[Update, ...] = ()
+    after: tuple[After, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +384,22 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
+class Scores:
+    """What an operation of a structure gives for rows: a number for each.
+
+    ``place`` is a structure of a whole table. The operation reads; it is called with ids and then with ``arguments``,
+    and its ``"raw"`` reply has a finite float for each id, in order. Without ``through`` the ids are those of the rows
+    themselves. A path leads to the ids, as in ``Sort``, and then ``place`` is one of the last table; a row whose path
+    ends at a missing value has the number 0.
+    """
+
+    place: Place
+    operation: str
+    arguments: tuple[Any, ...] = ()
+    through: tuple[tuple[str, Table], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Related:
     """Rows of another table to bring along: those whose ``of`` equals ``field`` in a row that is brought.
 
@@ -388,7 +422,8 @@ class Select:
     of it allowed. ``fields`` are the columns to return, in that order; ``None`` means all of the table's, and ``()``
     only the ids. Cost: that of the plan, O(k log k) to order k ids, O(m) to return m rows; the table's own order,
     and a range-indexed ``sort`` over all rows, need no sorting. ``structures`` are the names of those structures of
-    the rows whose content is to be brought along.
+    the rows whose content is to be brought along. With ``scores`` there is no ``sort``: the rows come by the sum of
+    what these give, greatest first, rows of equal sums by id, and the reply has the sums.
     """
 
     table: Table
@@ -399,6 +434,7 @@ class Select:
     fields: tuple[str, ...] | None = None
     related: tuple[Related, ...] = ()
     structures: tuple[str, ...] = ()
+    scores: tuple[Scores, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,13 +442,15 @@ class Selected:
     """Ids and rows, side by side. ``rows`` is empty when no field was asked for (``fields=()``).
 
     ``related`` has one entry for each ``Related`` of the request: the rows found, each once, in their table's order.
-    ``structures`` has one entry for each of the request: what the operation ``items`` gives, row by row.
+    ``structures`` has one entry for each of the request: what the operation ``items`` gives, row by row. ``scores`` are
+    the sums that the ids are ordered by, if the request asked for them, else it is empty.
     """
 
     ids: Sequence[Id]
     rows: Sequence[Row]
     related: tuple[Selected, ...] = ()
     structures: tuple[Sequence[Any], ...] = ()
+    scores: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)

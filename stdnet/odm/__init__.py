@@ -29,6 +29,7 @@ from .scalarfields import (
     IntegerField,
     SymbolField,
 )
+from .search import SearchEngine, UpdateSE
 from .serializers import (
     CsvSerializer,
     JsonLinesSerializer,
@@ -162,6 +163,7 @@ __all__ = [
     "QueryBase",
     "RelatedManager",
     "Router",
+    "SearchEngine",
     "Sequence",
     "Serializer",
     "Session",
@@ -182,6 +184,7 @@ __all__ = [
     "TimeSeriesField",
     "Transaction",
     "UUIDField",
+    "UpdateSE",
     "VersionField",
     "Zset",
     "all_serializers",

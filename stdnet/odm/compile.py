@@ -20,6 +20,7 @@ from .jsonfield import JSONField, Leaf
 from .jsonvalues import DATES
 from .links import Link, reachable
 from .meta import JSPLITTER, ModelMeta, split
+from .search import searches
 from .where import parse
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def options(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plan(query: QueryBase[Any]) -> Plan:
-    """Return the plan of a query: filters, then excludes, intersections, unions and where expressions."""
+    """Return the plan of a query: filters, then excludes, intersections, unions, searches and where expressions."""
     meta = query._meta
     result = plain(meta, query.fargs) or _all_of([_all_of(group) for group in _clauses(query, query.fargs)])
     if query.eargs:
@@ -127,7 +128,9 @@ def plan(query: QueryBase[Any]) -> Plan:
         result = _all_of([result, *(_operand(query, other) for other in query.intersections)])
     if query.unions:
         result = _any_of([result, *(_operand(query, other) for other in query.unions)])
-    return _all_of([result, *(where(meta, code) for code in query.wheres)]) if query.wheres else result
+    narrowing = [*(_operand(query, each) for each in searches(query)), *query.plans]
+    narrowing += [where(meta, code) for code in query.wheres]
+    return _all_of([result, *narrowing]) if narrowing else result
 
 
 def plain(meta: ModelMeta[Any], arguments: Mapping[str, Any]) -> Plan | None:

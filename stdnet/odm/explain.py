@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..contract import All, Count, Diff, Eq, Ids, In, Intersect, Match, Plan, Range, Scan, Union, Where, joint
+from ..contract import All, Count, Diff, Eq, Found, Ids, In, Intersect, Match, Plan, Range, Scan, Union, Where, joint
 from .meta import ModelMeta
 
 if TYPE_CHECKING:
@@ -145,6 +145,8 @@ def _access(meta: ModelMeta[Any], node: Plan) -> tuple[str, str, str]:
             return "scan", "O(n)", hint
         case Where():
             return "scan", "O(n)", ""
+        case Found(place):
+            return f"structure {place.name}", "O(k)", ""
         case _:
             return "set", "O(k)", ""
 
@@ -171,6 +173,8 @@ def _text(meta: ModelMeta[Any], node: Plan) -> str:
             return f"{field} {'=' if op == 'eq' else SIGNS.get(op, op)} {_value(meta, field, value)}"
         case Where(program):
             return f"where ({len(program)} steps)"
+        case Found(_, operation, arguments):
+            return f"{operation} {arguments[-1] if arguments else ''}"
         case In(field, table, _, of):
             return f"{field} in {of} of {table.name}"
         case _:

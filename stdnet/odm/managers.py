@@ -72,6 +72,10 @@ class ManagerBase(Generic[M, Q]):
         """Return ``query().where(…)``."""
         return self.query().where(code)
 
+    def search(self, text: str, lookup: str | None = None) -> Q:
+        """Return ``query().search(…)``."""
+        return self.query().search(text, lookup)
+
     def empty(self) -> Q:
         """Return a query without rows."""
         query: Q = self.session().empty(self.model)

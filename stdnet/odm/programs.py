@@ -70,13 +70,16 @@ def select(
     tree = query.branches()
     related = tuple([branch.request() for branch in tree])
     names_of = tuple([field.name for field in structures])
-    request = Select(meta.table, plan, query.contract_sort(), start, stop, columns, related, names_of)
+    scores = query.contract_scores()
+    request = Select(meta.table, plan, query.contract_sort(), start, stop, columns, related, names_of, scores)
     replies = yield Trip(query.backend, [request])
     reply: Selected = replies[0]
     if query._get_field is not None:
         return _values(meta, query._get_field, reply), ()
     common = loading.Loading(query.session, query._relations)
     found = common.make(meta, names, reply)
+    for instance, score in zip(found, reply.scores, strict=False):
+        instance.dbdata["score"] = score
     for branch, brought in zip(tree, reply.related, strict=True):
         branch.attach(found, brought, common)
     return found, reply.structures

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from ..contract import Plan, Sort
+from ..contract import Plan, Scores, Sort
 from ..errors import FieldError, QuerySetError, UnknownField
 from . import compile, loading
 from .links import reachable
 from .meta import JSPLITTER, ModelMeta, split
+from .search import engine_for
 from .state import autoincrement, orderinginfo
 
 if TYPE_CHECKING:
@@ -46,8 +47,12 @@ class QueryBase(Generic[M]):
     """A lazy query over the rows of one model.
 
     ``fargs`` and ``eargs`` are the arguments of all ``filter`` and ``exclude`` calls, ``fields`` and ``exclude_fields``
-    what ``load_only`` and ``dont_load`` named, ``ordering`` the explicit order.
+    what ``load_only`` and ``dont_load`` named, ``ordering`` the explicit order, ``searches`` the texts and lookups of
+    ``search``.
     """
+
+    lookups = ("in", "contains")
+    """What ``search`` takes as a lookup."""
 
     # What a query says is on its class until it says something else: making one, and a copy, is two items then.
     fargs: Mapping[str, Any] = MappingProxyType({})
@@ -55,6 +60,9 @@ class QueryBase(Generic[M]):
     unions: tuple[QueryBase[Any], ...] = ()
     intersections: tuple[QueryBase[Any], ...] = ()
     wheres: tuple[str, ...] = ()
+    searches: tuple[tuple[str, str | None], ...] = ()
+    plans: tuple[Plan, ...] = ()
+    _ranked: bool = False
     ordering: orderinginfo | None = None
     fields: tuple[str, ...] = ()
     exclude_fields: tuple[str, ...] = ()
@@ -154,6 +162,26 @@ class QueryBase(Generic[M]):
         compile.where(self._meta, code)
         return self._clone(wheres=(*self.wheres, code))
 
+    def search(self, text: str, lookup: str | None = None) -> Self:
+        """Keep the rows that match a text, by the router's search engine; several searches must all match.
+
+        With ``lookup="contains"``, the default, all words must match, with ``"in"`` any of them. ``"new york"`` in
+        quotes is a phrase, and ``prog*`` stands for all words that begin so. Any text will do; one without words keeps
+        all rows. It is applied after ``union``. Cost: O(k) for k rows that have one of the words.
+        """
+        if lookup is not None and lookup not in self.lookups:
+            raise ValueError(f"Unknown lookup {lookup!r} in a search. Use 'contains' (all words) or 'in' (any word).")
+        return self._clone(searches=(*self.searches, (text, lookup)))
+
+    @property
+    def text(self) -> tuple[str, str | None] | None:
+        """The text and lookup of the last ``search``, or ``None``."""
+        return self.searches[-1] if self.searches else None
+
+    def narrow(self, plan: Plan) -> Self:
+        """Keep the rows of a plan of the contract; for search engines."""
+        return self._clone(plans=(*self.plans, plan))
+
     # -- order and shape ----------------------------------------------------------------------------------------
 
     def sort_by(self, ordering: str | autoincrement | None) -> Self:
@@ -163,8 +191,33 @@ class QueryBase(Generic[M]):
         by ``Meta.ordering`` or the primary key.
         """
         if ordering is None:
-            return self._clone(ordering=None)
-        return self._clone(ordering=self._meta.get_sorting(ordering, QuerySetError))
+            return self._clone(ordering=None, _ranked=False)
+        return self._clone(ordering=self._meta.get_sorting(ordering, QuerySetError), _ranked=False)
+
+    def ranked(self) -> Self:
+        """Sort by how well rows match the texts of ``search``, best first, and equal ones by primary key."""
+        if not self.searches:
+            raise QuerySetError(f'Cannot rank a query of "{self._meta}" that searches nothing. Call search(…) first.')
+        return self._clone(ordering=None, _ranked=True)
+
+    def score(self, instance: Any) -> float:
+        """Return how well a result of a ranked query matched; 0 is not at all."""
+        found: float = instance.dbdata.get("score", 0.0)
+        return found
+
+    def snippet(self, instance: Any, *fields: str, **options: Any) -> str:
+        """Return the part of an instance's text where what was sought is, with the matches marked.
+
+        The text is that of ``fields``, by default of all that are indexed and loaded. ``options`` are those of the
+        engine's ``snippet``. Nothing is sent.
+        """
+        engine = engine_for(self)
+        names = fields or engine.text_fields(self._meta)
+        for name in names:
+            self.known(name, "quote")
+        texts = [instance.__dict__.get(name) for name in names]
+        text = "\n".join(str(each) for each in texts if each)
+        return engine.snippet(text, [text for text, _ in self.searches], **options)
 
     def load_only(self, *fields: str) -> Self:
         """Load these fields only; calls add up. The other attributes do not exist on the instances.
@@ -260,7 +313,7 @@ class QueryBase(Generic[M]):
     def contract_sort(self) -> Sort | None:
         """Return the explicit order in the contract's terms; the contract has no word for ``autoincrement``."""
         info = self.ordering
-        if info is None or info.auto is not None:
+        if info is None or info.auto is not None or self._ranked:
             return None
         desc, through = info.desc, []
         while info.nested is not None:
@@ -270,6 +323,10 @@ class QueryBase(Generic[M]):
             through.append((link.hops[0].column, link.meta.table))
             info = info.nested
         return Sort(info.name, desc, tuple(through))
+
+    def contract_scores(self) -> tuple[Scores, ...]:
+        """Return what the results are ranked by, in the contract's terms."""
+        return engine_for(self).scores(self) if self._ranked else ()
 
     def branches(self) -> tuple[loading.Branch, ...]:
         """Return the relations to load along; ``QuerySetError`` if one is out of this backend's reach."""
@@ -315,7 +372,7 @@ class QueryBase(Generic[M]):
             return repr(self._cache[None])
         parts: list[tuple[str, Any]] = [("filter", self.fargs), ("exclude", self.eargs)]
         parts += [("intersect", each) for each in self.intersections] + [("union", each) for each in self.unions]
-        parts += [("where", code) for code in self.wheres]
+        parts += [("search", text) for text, _ in self.searches] + [("where", code) for code in self.wheres]
         if self.ordering is not None:
             parts.append(("sort_by", self.ordering.auto or self.ordering.path))
         return "Query" + "".join(f".{name}({argument!r})" for name, argument in parts if argument)

@@ -18,6 +18,7 @@ from .managers import AsyncManager, Manager, ManagerBase, StructureManager
 from .meta import ModelMeta
 from .references import related_models
 from .runner import arun, run
+from .search import SearchEngine, checked_engine
 from .session import AsyncSession, Session, SessionBase
 from .signals import Event
 from .structures import Structure
@@ -51,7 +52,7 @@ class RouterBase(Generic[G]):
         self.default_backend = default_backend
         self.relations: Mode = checked_mode(relations)
         self.install_global = install_global
-        self.search_engine = None
+        self.search_engine: SearchEngine | None = None
         self.pre_commit = Event()
         self.pre_delete = Event()
         self.post_commit = Event()
@@ -60,6 +61,11 @@ class RouterBase(Generic[G]):
         self._names: dict[str, G] = {}
         self._structures: dict[Any, StructureManager] = {}
         self._servers: dict[Any, BackendDataServer] = {}
+
+    def set_search_engine(self, engine: SearchEngine) -> None:
+        """Install a search engine: ``query.search`` asks it, and commits keep its index up to date."""
+        self.search_engine = checked_engine(engine)
+        engine.set_router(self)
 
     @property
     def registered_models(self) -> list[ModelMeta[Any]]:

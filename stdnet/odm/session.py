@@ -354,8 +354,8 @@ class SessionBase:
         if query._meta not in self._models:
             return None
         pkname = query.meta.pkname()
-        plain = not (query.fargs or query.eargs or query.unions or query.intersections or query.wheres)
-        if not plain or set(criteria) != {pkname} or query._get_field is not None:
+        parts = (query.fargs, query.eargs, query.unions, query.intersections, query.wheres, query.searches, query.plans)
+        if any(parts) or set(criteria) != {pkname} or query._get_field is not None:
             return None
         try:
             pk = query.meta.pk_to_python(criteria[pkname])

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..backends.base import BackendDataServer
-from ..contract import Call, Change, Clash, Commit, Committed, Delete, Held, Reference, Refused, Save
+from ..contract import After, Call, Change, Clash, Commit, Committed, Delete, Held, Reference, Refused, Save
 from ..errors import CommitException, Conflict, ConflictError, FieldValueError, InvalidValue, shown
 from . import dependencies, versions
 from .meta import ModelMeta
@@ -76,7 +76,13 @@ class Unit:
             raise CommitException(reasons, len(nameless), [instance for _, instance in nameless])
         references = tuple(reference for _, reference in self.references)
         self.sent = [save.changes for save in saves]
-        return Commit(self.deletes, tuple(saves), references, tuple(call for _, call in self.calls))
+        calls = tuple(call for _, call in self.calls)
+        return Commit(self.deletes, tuple(saves), references, calls, after=self._following())
+
+    def _following(self) -> tuple[After, ...]:
+        """Return what the search engine of the router adds."""
+        engine = self.pending[0].session.router.search_engine if self.pending else None
+        return () if engine is None else engine.commits(self.saving, self.order, self.sent)
 
     def refusal(self, reply: Refused, stored: Iterable[ModelMeta[Any]] = ()) -> CommitException:
         """Return the error for a refused commit, which names each instance, field and value."""

@@ -116,6 +116,11 @@ def request(query: QueryBase[Any], values: Mapping[str, Any]) -> Update:
     for name in values:
         if name not in meta.dfields:
             raise UnknownField(str(meta), name, "update", [field.name for field in meta.scalarfields])
+    engine = query.session.router.search_engine
+    for name in () if engine is None else engine.indexed_fields(meta):
+        if name in values:
+            cure = "the search engine indexes it. Load the rows, change the field, and save them"
+            raise BadUpdate(meta.dfields[name], values[name], cure)
     sets = tuple(_assign(meta, meta.dfields[name], value) for name, value in values.items())
     score, info = None, meta.ordering
     if info is not None and info.auto is None and info.field.name in values:

@@ -157,6 +157,7 @@ PROVOKED: dict[str, Callable[[], Any]] = {
     "UnknownScheme": lambda: getdb("mongo://localhost"),
     "MissingExtra": raising(errors.MissingExtra("redis://", "redis")),
     "TableMismatch": mismatch,
+    "AnalyzerMismatch": raising(errors.AnalyzerMismatch("3 letters", "3 letters, double metaphone")),
     "AlreadyRegistered": lambda: odm.hashmodel(Fund),
     "DuplicateModel": lambda: odm.hashmodel(Fund),
     "ModelNotAvailable": raising(

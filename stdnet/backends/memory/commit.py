@@ -12,6 +12,8 @@ from math import inf
 from typing import Any
 
 from ...contract import (
+    After,
+    Call,
     Change,
     Clash,
     Commit,
@@ -69,6 +71,10 @@ class Draft:
         order = self.store.order
         return 0.0 if not isinstance(order, ScoreOrder) else self.scores[id] if id in self.scores else order.scores[id]
 
+    def lost(self) -> list[Id]:
+        """Return the ids that were deleted or moved away from, once the commit is done."""
+        return [id for id in (*self.deleted, *(source for source, _ in self.moves)) if id not in self.store.rows]
+
     def clear(self, id: Id, position: int) -> None:
         """Make one value of a row missing; its score stays."""
         row = self.current(id) or ()
@@ -88,8 +94,8 @@ def commit(reader: Reader, request: Commit) -> Committed | Refused:
     gone = _homeless(reader, request, drafts) if request.calls else ()
     if clashes or held or gone:
         return Refused(tuple(clashes), tuple(held), gone)
-    if request.calls:
-        verify(reader, request.calls)
+    if request.calls or request.after:
+        verify(reader, [*request.calls, *request.after])
     return apply(reader, request, deleted, drafts, ids, updated)
 
 
@@ -353,6 +359,8 @@ def apply(
         perform(reader, call)
     for draft in drafts.values():
         _write(draft)
+    for each in request.after:
+        _follow(reader, each, drafts, ids)
     _serve(reader, request, drafts)
     scores = tuple(
         [drafts[save.table.name].scores[id] for id in saved] if save.table.order == "count" else ()
@@ -394,6 +402,16 @@ def _write(draft: Draft) -> None:
         table.structures.drop(id)
     for source, id in draft.moves:
         table.structures.move(source, id)
+
+
+def _follow(reader: Reader, after: After, drafts: dict[str, Draft], ids: Sequence[Sequence[Id]]) -> None:
+    """Call an operation with the ids that a save has, or with those that a table has lost."""
+    if isinstance(after.rows, int):
+        concerned = list(ids[after.rows])
+    else:
+        concerned = drafts[after.rows.name].lost() if after.rows.name in drafts else []
+    if concerned:
+        perform(reader, Call(after.place, after.operation, (concerned, *after.arguments)))
 
 
 def _serve(reader: Reader, request: Commit, drafts: dict[str, Draft]) -> None:

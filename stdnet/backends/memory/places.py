@@ -1,4 +1,4 @@
-"""Places: find the container that a request names, call it, and hand elements over to those who wait for them.
+"""Places: call what a request names, and hand elements over to those who wait for them.
 
 All of it happens under the lock of the database, which is the caller's business.
 """
@@ -8,35 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ...contract import Call, Id, Place, Take, keys
+from ...contract import After, Call, Place, Take, keys
 from ...errors import WrongKind
+from .containers import container, find, shelf_of
 from .plans import Reader
-from .shelf import Shelf, Structure
 from .store import Store
-from .structures import make
 from .waiting import Address, Waiter, address
-
-
-def find(reader: Reader, place: Place) -> Structure | None:
-    """Return what is at a place, or ``None``; ``WrongKind`` if it is of another kind."""
-    shelf, owner = _shelf(reader, place)
-    found = shelf.get(owner, place.name)
-    if found is not None and found[0].name != place.kind.name:
-        raise WrongKind(keys.shown(keys.structure(reader.namespace, place)))
-    return found
-
-
-def _shelf(reader: Reader, place: Place) -> tuple[Shelf, Id | None]:
-    """Return where a structure stands, and its owner there."""
-    if place.table is None:
-        return reader.store.shelf(reader.namespace, None), place.kind.name
-    return reader.store.table(reader.namespace, place.table).structures, place.id
-
-
-def container(reader: Reader, place: Place) -> Any:
-    """Return the container at a place, an empty one if nothing is there."""
-    found = find(reader, place)
-    return make(place.kind) if found is None else found[1]
 
 
 def is_ownerless(reader: Reader, call: Call) -> bool:
@@ -47,12 +24,17 @@ def is_ownerless(reader: Reader, call: Call) -> bool:
     return place.id not in reader.store.table(reader.namespace, place.table).rows
 
 
-def verify(reader: Reader, calls: Iterable[Call]) -> None:
-    """Raise ``WrongKind`` if a place holds another kind than a call names, or two calls name it by different ones."""
+def verify(reader: Reader, calls: Iterable[Call | After]) -> None:
+    """Raise ``WrongKind`` if a place holds another kind than a call names, or two calls name it by different ones.
+
+    The guard of a kind may raise, too.
+    """
     kinds: dict[Address, str] = {}
     for call in calls:
         place = call.place
-        find(reader, place)
+        found = find(reader, place)
+        if found is not None and (guard := getattr(found[1], "guard", None)) is not None:
+            guard(call.operation, *call.arguments)
         if kinds.setdefault(address(reader.namespace, place), place.kind.name) != place.kind.name:
             raise WrongKind(keys.shown(keys.structure(reader.namespace, place)))
 
@@ -61,7 +43,7 @@ def perform(reader: Reader, call: Call) -> Any:
     """Carry out an operation and return its reply."""
     place, operation = call.place, call.place.kind.operations[call.operation]
     target = container(reader, place)
-    shelf, owner = _shelf(reader, place)
+    shelf, owner = shelf_of(reader, place)
     if call.operation == "delete":
         return shelf.remove(owner, place.name)
     given = [container(reader, each) if isinstance(each, Place) else each for each in call.arguments]

@@ -11,7 +11,8 @@ import operator
 from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any
 
-from ...contract import All, Diff, Eq, Id, Ids, In, Intersect, Match, Plan, Range, Scalar, Scan, Union, Where
+from ...contract import All, Diff, Eq, Found, Id, Ids, In, Intersect, Match, Plan, Range, Scalar, Scan, Union, Where
+from .containers import container
 from .indexes import EMPTY, EqualIndex, IdOrder
 from .leaves import is_leaf, read_of
 from .leaves import predicate as leaf_predicate
@@ -108,6 +109,11 @@ def _in(reader: Reader, table: TableStore, plan: In) -> Set[Id]:
     return reader.matching(table, plan.field, values)
 
 
+def _found(reader: Reader, table: TableStore, plan: Found) -> Set[Id]:
+    found: Set[Id] = getattr(container(reader, plan.place), plan.operation)(*plan.arguments)
+    return table.rows.keys() & found
+
+
 def _union(reader: Reader, table: TableStore, plan: Union) -> Set[Id]:
     return EMPTY.union(*(reader.evaluate(table, child) for child in plan.plans))
 
@@ -193,6 +199,7 @@ _EVALUATE: dict[type, Callable[[Reader, TableStore, Any], Set[Id]]] = {
     Scan: _scan,
     Where: _scan,
     In: _in,
+    Found: _found,
     Union: _union,
     Intersect: _intersect,
     Diff: _diff,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from ...contract import All, Id, Place, Related, Row, Select, Selected, Sort
+from ...contract import All, Id, Place, Related, Row, Scores, Select, Selected, Sort
+from .containers import container
 from .leaves import is_leaf, rank, read_of
-from .places import container
 from .plans import Reader
 from .store import TableStore
 
@@ -18,13 +19,17 @@ from .store import TableStore
 def select(reader: Reader, request: Select) -> Selected:
     """Return the rows of ``request``."""
     table = reader.store.table(reader.namespace, request.table)
-    ids = order(reader, table, request)
+    scores: list[float] = []
+    if request.scores:
+        ids, scores = ranked(reader, table, request)
+    else:
+        ids = order(reader, table, request)
     rows = take(table, ids, request)
     if not request.related and not request.structures:
-        return Selected(ids, rows)
+        return Selected(ids, rows, scores=scores)
     related = tuple(follow(reader, table, ids, each) for each in request.related)
     structures = tuple(contents(reader, request, ids, name) for name in request.structures)
-    return Selected(ids, rows, related, structures)
+    return Selected(ids, rows, related, structures, scores)
 
 
 def contents(reader: Reader, request: Select, ids: Iterable[Id], name: str) -> list[Any]:
@@ -53,6 +58,31 @@ def order(reader: Reader, table: TableStore, request: Select) -> list[Id]:
     if sort is not None:
         ids.sort(key=_sort_key(reader, table, sort), reverse=sort.desc)  # stable, also in reverse
     return ids if start is None and stop is None else ids[start:stop]
+
+
+def ranked(reader: Reader, table: TableStore, request: Select) -> tuple[list[Id], list[float]]:
+    """Return the slice of ids by the sums of their scores, and these."""
+    ids = list(reader.evaluate(table, request.plan))
+    sums = [0.0] * len(ids)
+    for each in request.scores:
+        sums = [sum + score for sum, score in zip(sums, _scores(reader, table, ids, each), strict=True)]
+    pairs = sorted(zip(map(operator.neg, sums), ids, strict=True))[request.start : request.stop]
+    return [id for _, id in pairs], [-score for score, _ in pairs]
+
+
+def _scores(reader: Reader, table: TableStore, ids: list[Id], scores: Scores) -> list[float]:
+    target = getattr(container(reader, scores.place), scores.operation)
+    if not scores.through:
+        found: list[float] = target(ids, *scores.arguments)
+        return found
+    ends: list[Any] = list(ids)
+    for field, other in scores.through:
+        position, rows = table.table.positions[field], table.rows
+        ends = [rows[id][position] if id in rows else None for id in ends]
+        table = reader.store.table(reader.namespace, other)
+    given = [id for id in dict.fromkeys(ends) if id is not None and id in table.rows]
+    known = dict(zip(given, target(given, *scores.arguments), strict=True))
+    return [known.get(id, 0.0) for id in ends]
 
 
 def _walk(table: TableStore, sort: Sort) -> Iterator[Id] | None:

@@ -13,6 +13,7 @@ from .expiry import by_plan
 from .packing import READ, texts
 from .plans import encode_plan
 from .reads import count
+from .structures import found_by
 from .tables import encode_table
 
 PLACE = 10**7
@@ -31,8 +32,8 @@ def aggregate(request: Aggregate, namespace: str) -> Steps:
     merging = Merging(request)
     asked = BLOCK, [table.column(name).name for name in request.group], [(term.op, term.column) for term in terms]
     head = encode_table(table)
-    expiring = by_plan(table, request.plan)
-    ids, groups = yield call("aggregate", namespace, head, plan, None, *asked, expiring=expiring)
+    options: dict[str, Any] = {"kinds": found_by(request.plan), "expiring": by_plan(table, request.plan)}
+    ids, groups = yield call("aggregate", namespace, head, plan, None, *asked, **options)
     merging.add(groups)
     for first in range(BLOCK, len(ids), BLOCK):
         part = texts(ids[first : first + BLOCK])

@@ -31,9 +31,9 @@ def commit(request: Commit, namespace: str) -> Steps:
         parts.append([_reference(reference) for reference in request.references])
     if request.updates:
         name = "update"
-    if request.calls:
+    if request.calls or request.after:
         size += sum(len(each.arguments) for each in request.calls)
-        parts += ([None] if len(parts) == 3 else []) + [encode_calls(request.calls, namespace)]
+        parts += ([None] if len(parts) == 3 else []) + [encode_calls(request.calls, request.after, namespace)]
     if request.updates:
         parts += [None] * (5 - len(parts)) + [[_update(update) for update in request.updates]]
     options: dict[str, Any] = {"size": size, "kinds": kinds, "expiring": by_commit(request)}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...contract import Commit, Diff, In, Intersect, Place, Plan, Related, Select, Sort, Table, Union
+from ...contract import Commit, Diff, In, Intersect, Place, Plan, Related, Select, Table, Union
 
 
 def by_plan(table: Table, plan: Plan) -> bool:
-    """Return whether a plan of a table reaches one."""
+    """Return whether a plan of a table reaches one. ``Found`` reads no rows but those of the table."""
     if table.ttl:
         return True
     if isinstance(plan, (Intersect, Union)):
@@ -22,11 +22,14 @@ def by_plan(table: Table, plan: Plan) -> bool:
 
 def by_select(request: Select) -> bool:
     """Return whether a select reaches one."""
-    return by_plan(request.table, request.plan) or _by_sort(request.sort) or _by_related(request.related)
+    return by_plan(request.table, request.plan) or _by_path(request) or _by_related(request.related)
 
 
-def _by_sort(sort: Sort | None) -> bool:
-    return sort is not None and any(table.ttl for _, table in sort.through)
+def _by_path(request: Select) -> bool:
+    """Return whether what orders the rows leads to one."""
+    if request.sort is not None:
+        return any(table.ttl for _, table in request.sort.through)
+    return any(table.ttl for each in request.scores for _, table in each.through)
 
 
 def _by_related(related: Iterable[Related]) -> bool:

@@ -12,6 +12,7 @@ from ...contract import (
     Column,
     Diff,
     Eq,
+    Found,
     Ids,
     In,
     Instruction,
@@ -28,6 +29,7 @@ from ...contract import (
     keys,
 )
 from .packing import Packed, array, pack, tagged, texts
+from .structures import key_of
 from .tables import encode_table
 from .values import all_spelled, bounds, comparand, spelled
 
@@ -61,6 +63,8 @@ def encode_plan(table: Table, plan: Plan) -> Packed:
             column = table.pk if field == table.pk.name else _lookup(table, field)
             other.column(of)
             return _node("in", column.name, encode_table(other), encode_plan(other, inner), of)
+        case Found(place, operation):
+            return _node("found", place.kind.name, operation, key_of(place, ""), place.kind.type, plan.arguments)
         case Union(plans):
             return _node("union", array([encode_plan(table, child) for child in plans]))
         case Intersect(plans):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...contract import All, Id, Plan, Related, Row, Select, Selected, Sort, Table, keys
+from ...contract import All, Found, Id, Plan, Related, Row, Select, Selected, Sort, Table, keys
 from ...errors import TableMismatch
 from .calls import PART, Call, Steps, call
 from .expiry import by_plan, by_select
 from .kinds import decoded
 from .packing import Packed, array, loaded, pack, stored, texts
 from .plans import encode_plan, index_of
-from .structures import in_order, named
+from .structures import found_by, in_order, key_of, named
 from .tables import Fields, claim, encode_table, fields_of
 from .values import spelled
 
@@ -25,6 +26,7 @@ def is_simple(request: Select) -> bool:
         and not request.start
         and not request.related
         and not request.structures
+        and not request.scores
         and (stop is None or 0 < stop <= PART)
         and len(request.table.columns) < PART
     )
@@ -62,6 +64,15 @@ def find(request: Select, namespace: str) -> Steps:
     return (yield from _completed(request, fields, reply, namespace))
 
 
+def sought(request: Select, plan: Found, namespace: str) -> Steps:
+    """Read the rows that a structure finds."""
+    place, fields = plan.place, fields_of(request.table, request.fields)
+    asked = (place.kind.name, plan.operation, key_of(place, ""), place.kind.type, plan.arguments)
+    parts = (encode_table(request.table), *asked, request.stop, fields.packed, PART)
+    reply = yield call("sought", namespace, *parts, kinds=(place.kind,))
+    return (yield from _completed(request, fields, reply, namespace))
+
+
 def _is_ordered(kind: bytes, numeric: bool, by_id: bool) -> bool:
     """Return whether ``find.lua`` gives ids in order: one id, ids that are sorted as numbers, or ties as text."""
     return kind == b"unique" or (numeric and by_id) or (kind == b"equal" and not numeric)
@@ -74,7 +85,7 @@ def select(request: Select, namespace: str) -> Steps:
     parts: list[Any] = [
         encode_table(table),
         encode_plan(table, request.plan),
-        None if sort is None else _sort(table, sort),
+        _scores(request) if request.scores else None if sort is None else _sort(table, sort),
         _clamped(request.start),
         _clamped(request.stop),
         fields.packed,
@@ -82,38 +93,67 @@ def select(request: Select, namespace: str) -> Steps:
     ]
     if request.related:
         parts.append(_related(table, request.related))
-    if request.structures:
+    if request.structures or request.scores:
         return (yield from _filled(request, fields, parts, namespace))
-    reply = yield call(_script(request), namespace, *parts, expiring=by_select(request))
+    kinds, expiring = found_by(request.plan), by_select(request)
+    reply = yield call(_script(request), namespace, *parts, kinds=kinds, expiring=expiring)
     return (yield from _completed(request, fields, reply, namespace))
 
 
 def _script(request: Select) -> str:
+    if request.scores:
+        return "ranked"
     return "join" if request.related or (request.sort is not None and request.sort.through) else "select"
 
 
 def _filled(request: Select, fields: Fields, parts: list[Any], namespace: str) -> Steps:
-    """Read rows with what is in structures of theirs: for the first rows at once, for the others part by part."""
+    """Read rows with their scores, or with what structures of theirs hold: of the first rows at once, then in parts."""
     known = dict(request.table.structures)
     asked, kinds = named(request.table, request.structures), in_order(known[name] for name in request.structures)
     parts += ([] if request.related else [None]) + [asked]
-    *reply, raw = yield call(_script(request), namespace, *parts, kinds=kinds, expiring=by_select(request))
+    needed = in_order((*kinds, *(found_by(request.plan) or ()), *(each.place.kind for each in request.scores)))
+    asking = call(_script(request), namespace, *parts, kinds=needed, expiring=by_select(request))
+    *reply, raw, scores = yield from _with_scores(request, asking)
     selected = yield from _completed(request, fields, reply, namespace)
     ids = stored(request.table.pk.type, selected.ids)
     options: dict[str, Any] = {"kinds": kinds, "expiring": request.table.ttl}
-    for first in range(PART, len(ids), PART):
+    for first in range(PART, len(ids) if request.structures else 0, PART):
         packed = [encode_table(request.table), texts(ids[first : first + PART]), asked]
         for column, more in zip(raw, (yield call("more", namespace, *packed, **options)), strict=True):
             column += more
     contents = zip(request.structures, raw, strict=True)
-    return replace(selected, structures=tuple(decoded(known[name], "items", column) for name, column in contents))
+    filled = tuple(decoded(known[name], "items", column) for name, column in contents)
+    return replace(selected, structures=filled, scores=[scores[id] for id in selected.ids] if scores else ())
+
+
+def _with_scores(request: Select, asking: Call) -> Steps:
+    """Ask, and return the reply with the scores by id as its last part; rows may be gone before they are read."""
+    reply = yield asking
+    if not request.scores:
+        return [*reply, {}]
+    *rest, sums = reply
+    return [*rest, dict(zip(loaded(request.table.pk.type, reply[0]), map(float, sums), strict=True))]
+
+
+def _scores(request: Select) -> list[Any]:
+    return [
+        (each.place.kind.name, each.operation, key_of(each.place, ""), each.place.kind.type, each.arguments)
+        + ((_path(request.table, each.through)[0],) if each.through else ())
+        for each in request.scores
+    ]
+
+
+def _path(table: Table, through: Sequence[tuple[str, Table]]) -> tuple[list[Any], Table]:
+    """Return a path as ``lua/paths.lua`` reads it, and the table where it ends."""
+    path = []
+    for name, other in through:
+        path.append((table.columns[table.positions[name]].name, encode_table(other)))
+        table = other
+    return path, table
 
 
 def _sort(table: Table, sort: Sort) -> tuple[Any, ...]:
-    path = []
-    for name, other in sort.through:
-        path.append((table.columns[table.positions[name]].name, encode_table(other)))
-        table = other
+    path, table = _path(table, sort.through)
     field = sort.field
     if field != table.pk.name and field not in table.positions:
         table.leaf(field)  # KeyError
@@ -175,8 +215,8 @@ def count(table: Table, plan: Plan, namespace: str) -> Steps:
     command = None if table.ttl else _counting(table, plan, (namespace + table.name).encode())
     if command is not None:
         return (yield Call("", command, claim=claim(table, namespace)))
-    expiring = by_plan(table, plan)
-    return (yield call("count", namespace, encode_table(table), encode_plan(table, plan), expiring=expiring))
+    options: dict[str, Any] = {"kinds": found_by(plan), "expiring": by_plan(table, plan)}
+    return (yield call("count", namespace, encode_table(table), encode_plan(table, plan), **options))
 
 
 def _counting(table: Table, plan: Plan, base: bytes) -> tuple[bytes, ...] | None:

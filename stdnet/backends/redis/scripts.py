@@ -16,9 +16,11 @@ PARTS = {
     "update": ("lib", "where", "leaves", "plans", "order", "rows", "drafts", "references", "updates", "commit"),
     "select": ("lib", "where", "leaves", "plans", "order", "sort", "select"),
     "join": ("lib", "where", "leaves", "plans", "order", "sort", "paths", "select"),
+    "ranked": ("lib", "where", "leaves", "plans", "order", "sort", "paths", "ranked"),
     "check": ("check",),
     "get": ("get",),
     "find": ("find",),
+    "sought": ("lib", "sought"),
     "fetch": ("lib", "fetch"),
     "count": ("lib", "where", "leaves", "plans", "count"),
     "aggregate": ("lib", "where", "leaves", "plans", "order", "aggregate"),
@@ -36,13 +38,17 @@ function that it could need, and a commit of one row for those of ``plans`` as m
 references, updates, and selects that reach other tables have scripts of their own, too."""
 
 ADDED = {
-    "commit": ("kinds", "alongside"),
+    "commit": ("kinds", "found", "alongside"),
     "save": ("kinds", "alongside"),
-    "cascade": ("kinds", "alongside"),
-    "update": ("kinds", "alongside"),
-    "select": ("kinds", "contents"),
-    "join": ("kinds", "contents"),
+    "cascade": ("kinds", "found", "alongside"),
+    "update": ("kinds", "found", "alongside"),
+    "select": ("kinds", "found", "contents"),
+    "join": ("kinds", "found", "contents"),
+    "ranked": ("kinds", "found", "contents"),
+    "sought": ("kinds",),
     "more": ("kinds", "contents"),
+    "count": ("kinds", "found"),
+    "aggregate": ("kinds", "found"),
     "operate": ("kinds",),
 }
 """The files that a script gets before its last one if it has to do with structures. Behind ``kinds`` come the kinds

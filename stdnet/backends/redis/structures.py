@@ -7,11 +7,12 @@ structures is in ``lua/alongside.lua``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from ...contract import Call, Commit, Id, Kind, Place, Refused, Table, keys
+from ...contract import After, Call, Commit, Found, Id, Kind, Place, Plan, Refused, Table, keys
+from ...contract.plan import walk
 from ...errors import BadStructureValue
 from .calls import Call as ServerCall
 from .calls import Steps, call
@@ -65,16 +66,18 @@ def _encoded(request: Call, namespace: str) -> Packed:
         key = key_of(place, namespace)
         return texts([key + suffix.encode() for suffix in place.kind.suffixes])
     encode = ENCODERS.get((place.kind.name, request.operation)) if place.kind.lua is None else None
-    return Packed(pack(_plain(request.arguments, namespace))) if encode is None else encode(request.arguments)
+    if encode is not None:
+        return encode(request.arguments)
+    return Packed(pack(_plain(request.arguments, namespace, word if place.kind.lua is None else keys.text)))
 
 
-def _plain(value: Any, namespace: str) -> Any:
+def _plain(value: Any, namespace: str, as_text: Callable[[Any], bytes]) -> Any:
     """Return arguments as texts, and places among them as keys."""
     if isinstance(value, Place):
         return key_of(value, namespace)
     if isinstance(value, (tuple, list)):
-        return [_plain(each, namespace) for each in value]
-    return value if value is None else word(value)
+        return [_plain(each, namespace, as_text) for each in value]
+    return value if value is None else as_text(value)
 
 
 def operate(request: Call, namespace: str) -> Steps:
@@ -137,10 +140,19 @@ def _others(request: Call) -> list[Place]:
 
 def kinds_of(request: Commit) -> tuple[Kind, ...] | None:
     """Return the kinds that a commit needs, or ``None`` if it has nothing to do with structures."""
-    if request.calls:
-        return in_order(each.place.kind for each in request.calls)
+    needed = [each.place.kind for each in request.calls] + [each.place.kind for each in request.after]
+    plans = [delete.plan for delete in request.deletes] + [update.plan for update in request.updates]
+    needed += chain.from_iterable(found_by(plan) or () for plan in plans)
+    if needed:
+        return in_order(needed)
     tables: Iterable[Any] = chain(request.deletes, request.saves, request.references)
     return () if any(each.table.structures for each in tables) else None
+
+
+def found_by(plan: Plan) -> tuple[Kind, ...] | None:
+    """Return the kinds that a plan needs, or ``None`` if it asks no structure."""
+    kinds = [node.place.kind for node in walk(plan) if type(node) is Found]
+    return in_order(kinds) if kinds else None
 
 
 def in_order(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
@@ -148,8 +160,8 @@ def in_order(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
     return tuple(sorted(dict.fromkeys(kinds), key=lambda kind: kind.name))
 
 
-def encode_calls(calls: Sequence[Call], namespace: str) -> Packed:
-    """Return calls as ``lua/alongside.lua`` reads them."""
+def encode_calls(calls: Sequence[Call], after: Sequence[After], namespace: str) -> Packed:
+    """Return calls, and what follows the rows, as ``lua/alongside.lua`` reads them."""
     tables: dict[str, tuple[int, Table]] = {}
     entries: dict[bytes, bytes] = {}
     encoded: list[bytes] = []
@@ -168,5 +180,16 @@ def encode_calls(calls: Sequence[Call], namespace: str) -> Packed:
             number, _ = tables.setdefault(place.table.name, (len(tables) + 1, place.table))
             parts += [number, _stored_id(place.table, place.id)] if makes else []
         encoded.append(pack(parts))
+    for later in after:
+        if later.place.kind.operations[later.operation].effect == "makes":
+            entries.update([entry(later.place)])
     described: list[bytes] = [encode_table(table) for _, table in tables.values()]
-    return array([array(described), array(encoded), pack(list(chain.from_iterable(entries.items())))])
+    parts = [array(described), array(encoded), pack(list(chain.from_iterable(entries.items())))]
+    return array([*parts, array([_after(each, namespace) for each in after])] if after else parts)
+
+
+def _after(after: After, namespace: str) -> bytes:
+    place, rows = after.place, after.rows
+    concerned = (rows + 1, None) if isinstance(rows, int) else (None, rows.name)
+    arguments = Packed(pack(_plain(after.arguments, namespace, keys.text)))
+    return pack((place.kind.name, place.kind.type, after.operation, key_of(place, namespace), arguments, *concerned))

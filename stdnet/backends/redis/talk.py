@@ -19,7 +19,15 @@ from typing import Any, TypeAlias
 from ...contract import Call as Operation
 from ...contract import Commit, Flush, Request, Take
 from ...contract.keys import shown
-from ...errors import CallUnknown, CommitUnknown, ConnectionError, ResponseError, TableMismatch, WrongKind
+from ...errors import (
+    AnalyzerMismatch,
+    CallUnknown,
+    CommitUnknown,
+    ConnectionError,
+    ResponseError,
+    TableMismatch,
+    WrongKind,
+)
 from .calls import Call, Steps
 from .scripts import script
 from .structures import key_of
@@ -271,6 +279,8 @@ def explained(message: str, key: bytes = b"") -> Exception:
             return ResponseError(
                 f'Many rows of "{detail}" expired and are still being removed. Send the request again.'
             )
+        case "analyzer":
+            return AnalyzerMismatch(*detail.split("\t", 1))
         case "token":
             return ResponseError(
                 f'The commit "{detail}" was given up when it was resolved, so nothing was changed. '

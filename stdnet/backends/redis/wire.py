@@ -15,6 +15,7 @@ from ...contract import (
     Count,
     Eq,
     Flush,
+    Found,
     Ids,
     Keys,
     Match,
@@ -30,7 +31,7 @@ from .aggregates import aggregate
 from .calls import PART, Call, Steps, call
 from .commits import commit
 from .flushes import flush
-from .reads import count, find, get, is_simple, select
+from .reads import count, find, get, is_simple, select, sought
 from .structures import operate
 from .tables import encode_table
 
@@ -44,6 +45,8 @@ def steps(request: Request, namespace: str) -> Steps:
             return get(request, id, namespace)
         case Select(plan=Eq() | Match() | Range(), sort=None) if is_simple(request):
             return find(request, namespace)
+        case Select(plan=Found() as plan, sort=None) if is_simple(request):
+            return sought(request, plan, namespace)
         case Select():
             return select(request, namespace)
         case Count(table, plan):

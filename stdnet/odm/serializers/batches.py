@@ -76,7 +76,8 @@ def _owner(instance: Any) -> tuple[Any, Any, Any] | None:
 def _is_whole(query: QueryBase[Any]) -> bool:
     """Return whether a query is about all rows of a model, in the order of their ids."""
     conditions = (query.fargs, query.eargs, query.unions, query.intersections, query.wheres, query.ordering)
-    return query.meta.table.order == "id" and not any(conditions)
+    more = (query.searches, query.plans)
+    return query.meta.table.order == "id" and not any(conditions) and not any(more)
 
 
 def _walk(query: QueryBase[Any], size: int, use: Use) -> Program[None]:

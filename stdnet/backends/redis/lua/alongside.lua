@@ -4,6 +4,8 @@
 -- tables   those of rows that something is made for, and those whose rows can expire
 -- call     {kind, type, operation, key, arguments, place of a table or none, id or none}: the last two only if it makes
 --          something for that row
+-- after    a fourth member of calls: {{kind, type, operation, key, arguments, save, table}, ...}: the number of a save,
+--          or nil and the name of a table
 
 local verify_rows, write_rows = verify, write
 local called = request[5] or {{}, {}, {}}
@@ -33,21 +35,25 @@ local function orphans()
     return gone
 end
 
-local function note_move(draft, from, to)
-    local moves = draft.moves or {}
-    moves[#moves + 1], draft.moves = {from, to}, moves
-end
-
 verify = function(w)
     verify_rows(w)
     expect('HLEN', namespace .. ':structures')
     local kind_at = {}
-    for _, each in ipairs(called[2]) do
-        typed(each[4], each[2])
-        if (kind_at[each[4]] or each[1]) ~= each[1] then
-            fail('type', each[4])
+    local function look(kind, type, operation, key, arguments)
+        typed(key, type)
+        if (kind_at[key] or kind) ~= kind then
+            fail('type', key)
         end
-        kind_at[each[4]] = each[1]
+        kind_at[key] = kind
+        if kinds[kind].guard then
+            kinds[kind].guard(key, operation, arguments)
+        end
+    end
+    for _, each in ipairs(called[2]) do
+        look(unpack(each, 1, 5))
+    end
+    for _, each in ipairs(called[4] or {}) do
+        look(unpack(each, 1, 5))
     end
 end
 
@@ -63,7 +69,7 @@ end
 
 local function move(draft)
     local t = draft.t
-    for _, each in ipairs(draft.moves or {}) do
+    for _, each in ipairs(draft.moves) do
         for _, ending in ipairs(t.structures) do
             local from = obj_key(t, each[1]) .. ending
             if call('EXISTS', from) == 1 then
@@ -73,12 +79,38 @@ local function move(draft)
     end
 end
 
+-- Return the ids that were deleted or moved away from.
+local function lost(draft)
+    local ids = {}
+    for id in pairs(draft.deleted) do
+        if not exists(draft, id) then
+            ids[#ids + 1] = id
+        end
+    end
+    for _, each in ipairs(draft.moves) do
+        if not exists(draft, each[1]) then
+            ids[#ids + 1] = each[1]
+        end
+    end
+    return ids
+end
+
+local function follow(each, saved)
+    local kind, _, operation, key, arguments, save, name = unpack(each, 1, 7)
+    local ids = save and saved[tonumber(save)] or name and drafts[name] and lost(drafts[name]) or {}
+    if #ids > 0 then
+        table.insert(arguments, 1, ids)
+        perform(kind, operation, key, arguments)
+    end
+end
+
 -- Moves come last, in their order: what is in the way of one has moved before, or was deleted.
-write = function(w)
+write = function(w, saved)
     enrol(called[3])
     for _, each in ipairs(called[2]) do
         perform(each[1], each[3], each[4], each[5])
     end
+    local after = called[4] or {}
     called = nil -- to be freed
     write_rows(w)
     for _, draft in ipairs(order) do
@@ -86,5 +118,8 @@ write = function(w)
             drop(draft)
             move(draft)
         end
+    end
+    for _, each in ipairs(after) do
+        follow(each, saved)
     end
 end

@@ -170,9 +170,7 @@ local function work_out(draft, id, previous, given, run, values, mark, version, 
     if previous and base and id ~= previous then
         before(draft, previous)
         set_after(draft, previous, false)
-        if draft.t.structures then
-            note_move(draft, previous, id)
-        end
+        draft.moves[#draft.moves + 1] = {previous, id}
         draft.author[previous] = nil
     end
     draft.scores[id] = score
@@ -360,7 +358,7 @@ local function apply(ids, deleted, cascaded, updated)
     noted(w)
     verify(w)
     loud()
-    write(w)
+    write(w, ids)
     for _, draft in ipairs(order) do
         if draft.t.auto and draft.counter ~= draft.counted then
             call('SET', draft.t.counter, format('%.0f', draft.counter))

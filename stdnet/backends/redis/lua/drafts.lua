@@ -4,6 +4,7 @@ local drafts, order = {}, {} -- by name, and in the order of their first use
 
 -- draft: scores and rows of the state before (false: no such row); deleted; after: rows as they will be (false: gone);
 -- author: id -> number of the change that answers for it, marks: those numbers -> {save, change, id}
+-- moves: {from, to}, ...
 local function draft_of(desc)
     local draft = drafts[desc[1]]
     if not draft then
@@ -12,7 +13,7 @@ local function draft_of(desc)
         draft = {
             t = t, counter = counter and tonumber(counter), counted = counter and tonumber(counter),
             stored = {}, rows = {}, deleted = {}, after = {}, touched = {}, scores = {},
-            author = {}, marks = {}, pending = {},
+            author = {}, marks = {}, pending = {}, moves = {},
         }
         drafts[t.name] = draft
         order[#order + 1] = draft
