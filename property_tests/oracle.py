@@ -72,9 +72,13 @@ class Oracle:
     def execute(self, requests: Sequence[c.Request]) -> list[Any]:
         return [self.answer(request) for request in requests]
 
-    def answer(self, request: c.Request) -> Any:
+    def expire(self) -> None:
+        """Forget the rows that are due."""
         for place in self.places.values():
             place.lines = [line for line in place.lines if line.deadline > self.clock()]
+
+    def answer(self, request: c.Request) -> Any:
+        self.expire()
         match request:
             case c.Commit():
                 return self.commit(request)

@@ -40,6 +40,7 @@ MANY = Named(
 
 def aggregated(oracle: Oracle, request: c.Aggregate) -> list[Any]:
     """Return what a backend has to answer."""
+    oracle.expire()
     lines = oracle.find(request.table, request.plan)
     keys = [tuple(value_of(request.table, name, line) for name in request.group) for line in lines]
     groups = [()] if not request.group else sorted(set(keys), key=lambda key: [(v is not None, v) for v in key])

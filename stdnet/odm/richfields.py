@@ -40,7 +40,7 @@ MOST_PLACES = 300
 BETWEEN = 0.5
 """What a column of whole numbers is asked for to say: a value that no row has."""
 
-_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+UNROUNDED = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -104,7 +104,7 @@ class DecimalField(NumericField[C]):
     def convert(self, value: Any) -> Decimal:
         number = self._number(value)
         units = self._units(number)
-        if units != units.to_integral_value(ROUND_FLOOR, _EXACT):
+        if units != units.to_integral_value(ROUND_FLOOR, UNROUNDED):
             self.invalid(value, f"has more than {self.decimal_places} decimal places; round it first")
         if units.copy_abs() > EXACT and self.index:
             self.invalid(value, "is too large for an index, which holds 15 digits; declare the field index=False")
@@ -126,13 +126,13 @@ class DecimalField(NumericField[C]):
         return number
 
     def _units(self, number: Decimal) -> Decimal:
-        return number.scaleb(self.decimal_places, _EXACT)
+        return number.scaleb(self.decimal_places, UNROUNDED)
 
     def dump(self, value: Decimal) -> int:
         return int(self._units(value))
 
     def load(self, scalar: Any) -> Any:
-        return Decimal(scalar).scaleb(-self.decimal_places, _EXACT)
+        return Decimal(scalar).scaleb(-self.decimal_places, UNROUNDED)
 
     def serialise(self, value: Any, lookup: str | None = None) -> Scalar:
         """Return the multiples that a query compares with: a bound between two of them is moved to the right one."""
@@ -141,7 +141,7 @@ class DecimalField(NumericField[C]):
         if value.is_infinite() if isinstance(value, Decimal) else value in (math.inf, -math.inf):
             return float(value)
         units = self._units(self._number(value))
-        whole = units.to_integral_value(ROUND_FLOOR if lookup in ("gt", "le") else ROUND_CEILING, _EXACT)
+        whole = units.to_integral_value(ROUND_FLOOR if lookup in ("gt", "le") else ROUND_CEILING, UNROUNDED)
         return int(whole) if lookup in ("gt", "ge", "lt", "le") or whole == units else BETWEEN
 
     def json_serialise(self, value: Any) -> Any:
@@ -194,7 +194,7 @@ class TimeDeltaField(NumericField[S]):
     def _micros(self, seconds: Decimal) -> Decimal:
         if seconds.adjusted() > 20:  # before such a number is written out
             raise OverflowError
-        return seconds.scaleb(6, _EXACT).to_integral_value(context=_EXACT)
+        return seconds.scaleb(6, UNROUNDED).to_integral_value(context=UNROUNDED)
 
     def dump(self, value: timedelta) -> int:
         return value // _MICROSECOND
@@ -209,7 +209,7 @@ class TimeDeltaField(NumericField[S]):
         return self.dump(self._span(value) if bound else self.convert(value))
 
     def json_serialise(self, value: Any) -> Any:
-        return None if value is None else format(Decimal(self.dump(self.convert(value))).scaleb(-6, _EXACT), "f")
+        return None if value is None else format(Decimal(self.dump(self.convert(value))).scaleb(-6, UNROUNDED), "f")
 
 
 class TokenField(AtomField[T]):

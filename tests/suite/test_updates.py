@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 
@@ -59,7 +60,29 @@ class Entry(odm.StdModel):
         app_label = "updates"
 
 
-MODELS = [Owner, Fund, Ranked, Entry, Word]
+class Trade(odm.StdModel):
+    price = odm.DecimalField(decimal_places=2)
+    fee = odm.DecimalField(decimal_places=2, index=False, required=False)
+    tip = odm.DecimalField(decimal_places=2, max_digits=4, required=False)
+    rate = odm.DecimalField(decimal_places=6, index=False, required=False)
+    count = odm.IntegerField(default=3)
+    weight = odm.FloatField(default=0.5)
+    took = odm.TimeDeltaField()
+    pause = odm.TimeDeltaField(index=False, required=False)
+    day = odm.DateField(required=False)
+    begun = odm.DateTimeField(required=False)
+    ended = odm.DateTimeField(required=False)
+    sent = odm.DateTimeField(tz="Europe/Rome", required=False)
+    seen = odm.DateTimeField(tz=timezone.utc, required=False)
+
+    class Meta:
+        app_label = "updates"
+        ordering = "-price"
+
+
+MODELS = [Owner, Fund, Ranked, Entry, Trade, Word]
+
+CENT = Decimal("0.01")
 
 
 async def fill(models, **values):
@@ -301,7 +324,7 @@ async def test_signals_are_not_fired(models):
         ({"opened": F("opened") + F("opened")}, BadUpdate, "of dates only"),
         ({"opened": F("opened") + timedelta(hours=1)}, BadUpdate, "a date moves by whole days"),
         ({"seen": F("seen") + timedelta.max}, BadUpdate, "longer than the range"),
-        ({"size": F("size") + timedelta(1)}, BadUpdate, "of dates only"),
+        ({"size": F("size") + timedelta(1)}, BadUpdate, "a number \\+ a timedelta means nothing"),
         ({"owner": F("id")}, BadUpdate, "a ForeignKey takes a constant"),
         ({"owner": Owner(name="new")}, BadUpdate, "it is not saved yet, so it has no id"),
         ({"owner": Ranked(name="other")}, BadUpdate, "it is not saved yet"),
@@ -351,3 +374,133 @@ async def test_counting_orders_do_not_count_updates(models):
 
 def test_expressions_can_be_read():
     assert repr(-F("a") * 2 + 1 / F("b") % 3) == "(((0 - F('a')) * 2) + ((1 / F('b')) % 3))"
+
+
+async def trade(models, **values):
+    """Return a query of one stored trade."""
+    values = {"price": "12.34", "fee": "-0.05", "took": timedelta(hours=3), "pause": timedelta(seconds=2.5), **values}
+    await do(models.session().add(Trade(**values)))
+    return models.trade.query()
+
+
+@pytest.mark.parametrize(
+    ("name", "expression", "expected"),
+    [
+        ("price", F("price") + 1, Decimal("13.34")),
+        ("price", 1 - F("price"), Decimal("-11.34")),
+        ("price", F("price") - Decimal("0.040"), Decimal("12.30")),
+        ("price", Decimal("1E+2") + F("price"), Decimal("112.34")),
+        ("price", F("price") + F("fee") * 2, Decimal("12.24")),
+        ("price", -F("price"), Decimal("-12.34")),
+        ("price", F("price") / 4 * 2 - F("fee"), Decimal("6.22")),
+        ("price", F("price") * 0.5, Decimal("6.17")),
+        ("price", (F("price") + 1) * F("count") * F("weight"), Decimal("20.01")),
+        ("fee", F("price"), Decimal("12.34")),
+        ("tip", F("price"), Decimal("12.34")),
+        ("took", F("took") + timedelta(hours=1), timedelta(hours=4)),
+        ("took", timedelta(hours=1) - F("took"), timedelta(hours=-2)),
+        ("took", F("took") + F("pause") * 2, timedelta(hours=3, seconds=5)),
+        ("took", -F("took"), timedelta(hours=-3)),
+        ("took", 3 * F("took") / 2, timedelta(hours=4.5)),
+        ("took", timedelta(seconds=1) * F("count"), timedelta(seconds=3)),
+        ("begun", F("begun") + F("pause"), datetime(2024, 1, 1, 0, 0, 2, 500000)),
+        ("begun", F("ended") - (F("took") + timedelta(hours=1)) / 2, datetime(2024, 1, 1, 22)),
+        ("begun", F("took") + F("begun"), datetime(2024, 1, 1, 3)),
+        ("sent", F("sent") + F("took"), datetime(2024, 3, 31, 3, tzinfo=timezone.utc)),
+        ("sent", F("seen") - F("took"), datetime(2024, 3, 30, 9, tzinfo=timezone.utc)),
+    ],
+    ids=repr,
+)
+async def test_decimals_and_spans_of_time(models, name, expression, expected):
+    query = await trade(
+        models,
+        begun=datetime(2024, 1, 1),
+        ended=datetime(2024, 1, 2),
+        sent=datetime(2024, 3, 31, 0, tzinfo=timezone.utc),
+        seen=datetime(2024, 3, 30, 12, tzinfo=timezone.utc),
+    )
+    assert await do(query.update(**{name: expression})) == 1
+    row = await do(query.get())
+    assert getattr(row, name) == expected
+    assert await do(models.trade.filter(price=row.price, took=row.took).count()) == 1
+
+
+async def test_an_order_by_decimals_follows(models):
+    await trade(models, price=1)
+    query = await trade(models, price=2)
+    await do(query.update(price=-F("price"), fee=F("price")))
+    assert await do(query.get_field("fee").all()) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "expression", "shown"),
+    [
+        ("price", F("price") / 8, "Decimal('1.5425')"),
+        ("price", F("price") / 0, "the number inf"),
+        ("price", F("price") * 0 / 0, "a missing value or no number"),
+        ("price", F("price") * 10**15, "Decimal('12340000000000000.00')"),
+        ("price", F("fee") + CENT, "Decimal('90071992547409.92')"),
+        ("fee", F("fee") + 2 * CENT, "Decimal('90071992547409.92')"),
+        ("fee", -F("fee") - 2 * CENT, "Decimal('-90071992547409.92')"),
+        ("price", F("tip") + 1, "a missing value"),
+        ("tip", F("price") * 10, "Decimal('123.40')"),
+        ("tip", -F("price") * 10, "Decimal('-123.40')"),
+        ("tip", F("fee"), "Decimal('90071992547409.91')"),
+        ("took", F("took") / 7, "1542857142.857143 microseconds"),
+        ("took", F("took") * 10**6, "datetime.timedelta(days=125000)"),
+        ("pause", F("took") * 10**12, "1.08e+22 microseconds"),
+        ("begun", F("begun") + F("took") * 10**6, "the number"),
+    ],
+    ids=repr,
+)
+async def test_decimals_and_spans_that_a_field_cannot_hold(models, name, expression, shown):
+    query = await trade(models, fee="90071992547409.91", begun=datetime(2024, 1, 1))
+    before = (await do(query.get())).todict()
+    with pytest.raises(CommitException) as info:
+        await do(query.update(**{name: expression, "count": 7}))
+    assert f"{name} of the row id=1 would become {shown}" in str(info.value)
+    assert (await do(query.get())).todict() == before
+
+
+@pytest.mark.parametrize(
+    ("values", "match"),
+    [
+        ({"price": F("price") + Decimal("0.005")}, "more than 2 decimal places; round it first"),
+        ({"price": F("price") + Decimal("1e-999999")}, "more than 2 decimal places"),
+        ({"price": F("price") + Decimal("1e999999")}, "beyond ±2"),
+        ({"price": F("price") - 10**15}, "beyond ±2.*53 units of the last of 2 decimal places"),
+        ({"price": F("price") + Decimal("NaN")}, "beyond ±2"),
+        ({"price": F("price") + 0.5}, "an int, a Decimal and a field of as many decimal_places"),
+        ({"price": F("price") + True}, "a bool cannot be computed with"),
+        ({"price": F("price") + F("count")}, "a decimal of 2 decimal places . a number means nothing"),
+        ({"price": F("price") * F("fee")}, "price to .*: a decimal of 2 decimal places . a decimal of 2"),
+        ({"price": F("price") / F("fee")}, "means nothing; a decimal can be"),
+        ({"price": F("price") * Decimal("1.5")}, "multiplied and divided by an int, a float"),
+        ({"price": 1 / F("price")}, "a number / a decimal of 2 decimal places means nothing"),
+        ({"price": F("price") % 7}, "means nothing"),
+        ({"price": F("price") + F("rate")}, "as many decimal_places"),
+        ({"price": F("rate")}, "that gives a decimal of 6 decimal places, and the field holds a decimal of 2"),
+        ({"price": F("count") * 2}, "that gives a number"),
+        ({"count": F("price")}, "that gives a decimal"),
+        ({"count": F("count") * Decimal(2)}, "that gives a decimal"),
+        ({"price": F("price") + F("took")}, "a decimal of 2 decimal places . a timedelta means nothing"),
+        ({"took": F("took") + 1}, "a timedelta . a number means nothing; a timedelta can be"),
+        ({"took": F("took") * F("took")}, "multiplied and divided by numbers"),
+        ({"took": F("took") / timedelta(1)}, "a timedelta / a timedelta means nothing"),
+        ({"took": F("ended") - F("begun")}, "of dates only"),
+        ({"took": F("begun")}, "that gives a datetime, and the field holds a timedelta"),
+        ({"took": F("took") + timedelta.max}, "longer than the range"),
+        ({"day": F("day") + F("took")}, "of days without a time only with a timedelta that is no field"),
+        ({"day": F("day") + F("price")}, "a date . a decimal of 2 decimal places means nothing"),
+        ({"begun": F("took") - F("begun")}, "of dates only"),
+        ({"begun": F("begun") + F("day")}, "of dates only"),
+        ({"begun": F("sent") + F("took")}, "that gives an aware datetime, and the field holds a datetime"),
+        ({"sent": F("begun")}, "that gives a datetime"),
+    ],
+    ids=repr,
+)
+async def test_decimals_and_dates_that_cannot_be_computed(models, values, match):
+    query = models.trade.query()
+    async with round_trips(models, 0):
+        with pytest.raises(BadUpdate, match=match):
+            await do(query.update(**values))
