@@ -215,7 +215,7 @@ def commit(transaction: TransactionBase) -> Program[bool]:
         dependencies.enqueue_parents(session)
         if router.pre_delete or router.pre_commit:
             yield from _pre_signals(transaction, session)
-            dependencies.enqueue_parents(session)  # a signal may have changed something
+        dependencies.enqueue_parents(session)  # a signal may have changed something
         work = [(unit, unit.validated()) for unit in units(session.pending(), session.queued())]
         for unit, request in work:
             if unit.is_empty:
