@@ -227,7 +227,13 @@ def _work_out(
     pk, after, author, ids = save.table.pk.name, draft.after, draft.author, allotted[number]
     scored, stored = save.table.order != "id", draft.store.table
     every = None if draft.store.is_as(save.table) else save.table.names
+    plain = every is None and now is None and not scored
     for place, given in enumerate(save.changes):
+        if plain and given.id is None and given.fields is None and given.previous is None and not given.refs:
+            id = _allot(draft, given)  # what follows comes to this for a new row, which most are
+            ids.append(id)
+            author[id], after[id] = (number, place), given.values
+            continue
         change = _resolved(save, given, allotted) if given.refs else given
         id, row = _allot(draft, change), change.values
         ids.append(id)
@@ -368,8 +374,10 @@ def apply(
         _follow(reader, each, drafts, saved)
     _serve(reader, request, drafts)
     scores = tuple(
-        [drafts[save.table.name].scores[id] for id in saved] if save.table.order == "count" else ()
-        for save, saved in zip(request.saves, ids, strict=True)
+        [
+            [drafts[save.table.name].scores[id] for id in saved] if save.table.order == "count" else ()
+            for save, saved in zip(request.saves, ids, strict=True)
+        ]
     )
     return Committed(tuple(ids), scores, tuple(deleted.by_delete), tuple(deleted.by_reference), updated)
 
