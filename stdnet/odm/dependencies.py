@@ -6,7 +6,7 @@ commit, the key travels as a reference to the change that allots it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..contract import Reference
@@ -34,18 +34,19 @@ def enqueue_parents(session: SessionBase) -> None:
                 instances.append(parent)
 
 
-def unsaved(instance: Model) -> Iterator[tuple[ForeignKey[Any], Model]]:
-    """Yield (key, object) for each object that was assigned before it was saved and still is not."""
+def unsaved(instance: Model) -> list[tuple[ForeignKey[Any], Model]]:
+    """Return (key, object) for each object that was assigned before it was saved and still is not."""
+    state, found = instance.__dict__, []
     for key in instance._meta.foreignkeys:
-        parent = key.unsaved(instance)
-        if parent is not None and parent._meta.pkname() not in parent.dbdata:
-            yield key, parent
+        if key.unsaved_name in state:
+            parent = key.unsaved(instance)
+            if parent is not None and parent._meta.pkname() not in parent.dbdata:
+                found.append((key, parent))
+    return found
 
 
 def awaited(instance: Model) -> list[tuple[ForeignKey[Any], Model]]:
     """Return (key, object) for each object whose id this commit has to allot first."""
-    if not instance._meta.foreignkeys:
-        return []
     return [(key, parent) for key, parent in unsaved(instance) if parent.pkvalue() is None]
 
 
@@ -53,10 +54,7 @@ def arranged(
     pending: Sequence[tuple[ModelMeta[Any], Sequence[Model]]],
 ) -> tuple[list[tuple[ModelMeta[Any], Sequence[Model]]], Places]:
     """Return the instances as saves, in the order given but for parents, which stand before their children."""
-    for meta, _ in pending:
-        if meta.foreignkeys:
-            break
-    else:  # nobody waits for anybody
+    if not any(meta.foreignkeys and any(map(awaited, instances)) for meta, instances in pending):
         return [save for save in pending if save[1]], {}
     saves: list[tuple[ModelMeta[Any], Sequence[Model]]] = []
     parts: list[list[Model]] = []
@@ -118,8 +116,7 @@ def references_of(instance: Model, places: Places) -> tuple[tuple[str, int, int]
                 "committed by itself. Save that object first."
             )
         refs.append((key.attname, *places[id(parent)]))
-    for key in instance._meta.foreignkeys:
-        key.settle(instance)
+    settle([instance])
     return tuple(refs)
 
 
@@ -127,7 +124,8 @@ def settle(instances: Iterable[Model]) -> None:
     """Take the ids of related objects that have been saved."""
     for instance in instances:
         for key in instance._meta.foreignkeys:
-            key.settle(instance)
+            if key.unsaved_name in instance.__dict__:
+                key.settle(instance)
 
 
 def referring(

@@ -216,6 +216,12 @@ class ForeignKey(AtomField[M]):
         except InvalidValue:
             self.invalid(value, f'is neither a "{self.related_meta}" nor an id of one')
 
+    def as_is(self, value: str) -> str | None:
+        test = self.related_pk.as_is(value)
+        if test is None or self.storage.python_type is not str:
+            return test
+        return f"{value}{test and f' and {test}'}"  # an empty text stands for no reference
+
     def get_default(self) -> Any:
         value = self._default() if callable(self._default) else self._default
         return value if value is None or isinstance(self.relmodel, str) else self.convert(value)

@@ -61,13 +61,15 @@ def adder(meta: ModelMeta[Any], make_row: RowMaker) -> Callable[[Model], Change 
 
     It is for models whose backend allots the ids, and whose rows depend on nothing but the values of the fields.
     """
-    if not meta.table.auto or meta.ordering or meta.version or meta.foreignkeys:
+    if not meta.table.auto or meta.ordering or meta.version:
         return None
-    pkname, ttl = meta.pkname(), meta.ttl
+    pkname, ttl, unsaved = meta.pkname(), meta.ttl, [key.unsaved_name for key in meta.foreignkeys]
 
     def added(instance: Model) -> Change | None:
         state = instance.__dict__
         if state[pkname] is not None or pkname in state["_dbdata"] or "_loadedfields" in state:
+            return None
+        if unsaved and not state.keys().isdisjoint(unsaved):
             return None
         row = make_row(state)
         return None if row is None else Change(None, None, row, expires=ttl)
@@ -108,15 +110,19 @@ def _test(field: Field[Any], n: int, scope: dict[str, Any]) -> str | None:
 
     A subclass that converts otherwise and says nothing of ``as_is`` has none.
     """
-    order = type(field).__mro__
-
-    def place(name: str) -> int:
-        return next(n for n, base in enumerate(order) if name in base.__dict__)
-
-    if place("as_is") > min(place("convert"), place("to_python")):
+    if not (_speaks(type(field)) and _speaks(type(field.storage))):
         return None
     test = field.as_is(f"v{n}")
     if test is None:
         return None
     scope[f"type{n}"] = field.storage.python_type
     return f"type(v{n}) is type{n}{test and f' and {test}'}"
+
+
+def _speaks(field: type[Field[Any]]) -> bool:
+    """Return whether a class's ``as_is`` speaks of the conversions that it has."""
+
+    def place(name: str) -> int:
+        return next(n for n, base in enumerate(field.__mro__) if name in base.__dict__)
+
+    return place("as_is") <= min(place("convert"), place("to_python"))

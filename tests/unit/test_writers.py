@@ -139,6 +139,36 @@ def test_models_whose_rows_depend_on_more_than_their_values_have_no_short_way() 
     assert Named._meta.codec.added is None
 
 
+def test_keys_to_other_rows() -> None:
+    class Cellar(odm.StdModel):
+        name = odm.SymbolField(primary_key=True)
+
+    class Owner(odm.StdModel):
+        name = odm.SymbolField()
+
+    class Maker(odm.StdModel):
+        name = Upper(primary_key=True)
+
+    class Cask(odm.StdModel):
+        cellar = odm.ForeignKey(Cellar, required=False)
+        owner = odm.ForeignKey(Owner)
+        maker = odm.ForeignKey(Maker, required=False)
+
+    make, added = Cask._meta.codec.make_row, Cask._meta.codec.added
+    plain: dict[str, Any] = {"cellar_id": "a", "owner_id": 5, "maker_id": "M"}
+    assert make({**plain, "maker_id": None}) == ("a", 5, None)
+    assert make({**plain, "cellar_id": None, "maker_id": None}) == (None, 5, None)
+    for other in ({"cellar_id": ""}, {"cellar_id": 5}, {"owner_id": None}, {"owner_id": "5"}, {"maker_id": "m"}):
+        assert make({**plain, **other}) is None
+    assert added is not None
+    owner = Owner(name="x")
+    waiting, settled = Cask(owner=owner), Cask(owner=5)
+    for cask in (waiting, settled):
+        cask.dbdata["session"] = None
+    assert added(waiting) is None
+    assert added(settled) == Change(None, None, (None, 5, None))
+
+
 def test_a_subclass_may_set_attributes_before_the_fields() -> None:
     class Labelled(odm.StdModel):
         name = odm.SymbolField()
