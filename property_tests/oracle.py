@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
 from stdnet import contract as c
 from stdnet.contract.keys import escape, shown
 from stdnet.errors import ResponseError
+from stdnet.records import replace
 
 from .oracle_structures import Shelf, look_up, perform
 from .oracle_updates import updated

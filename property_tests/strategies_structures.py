@@ -8,7 +8,6 @@ the contract is.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from stdnet.contract import KINDS, LIST, All, Call, Commit, Flush, Keys, Kind, Place, Request, Select, Table, Take
+from stdnet.records import replace
 
 from .commits import commits, kin_commits
 from .plans import plans

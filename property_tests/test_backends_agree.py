@@ -6,7 +6,6 @@ To try another backend, add what connects to it to ``FACTORIES``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from itertools import count
 from typing import Any, Protocol, cast
@@ -17,6 +16,7 @@ from hypothesis import given
 
 from stdnet.backends import getdb
 from stdnet.contract import All, Commit, Count, Flush, Keys, Request, Select
+from stdnet.records import Record, replace
 from tests.redis.check import Checked
 from tests.servers import shared_url
 
@@ -60,8 +60,8 @@ _process = uuid4().hex
 
 def spelled(reply: Any) -> Any:
     """Return a reply as lists and the reprs of its scalars, which tell 5 from 5.0 and 0.0 from -0.0."""
-    if is_dataclass(reply):
-        return [type(reply).__name__, *(spelled(getattr(reply, field.name)) for field in fields(reply))]
+    if isinstance(reply, Record):
+        return [type(reply).__name__, *(spelled(getattr(reply, name)) for name in reply.__match_args__)]
     if isinstance(reply, Sequence) and not isinstance(reply, (str, bytes)):
         return [spelled(part) for part in reply]
     return repr(reply)

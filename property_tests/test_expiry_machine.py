@@ -7,7 +7,7 @@ that all backends get: ``commits.deadlines`` is what they give.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from stdnet import CommitException, getdb, odm
 from stdnet.contract import Count, Table
+from stdnet.records import replace
 
 from .oracle import Oracle
 from .plans import plans

@@ -5,13 +5,13 @@ Commits save, move, delete and cascade, and carry calls; others are refused, or 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from stdnet.contract import All, Change, Commit, Delete, Ids, Keys, Request, Save, Select, Table
+from stdnet.records import replace
 
 from .strategies import filled
 from .strategies_structures import any_calls, content, flushes, mixed_commits, takes

@@ -6,9 +6,9 @@ As in ``plan``, a value is *missing* when it is ``None``; the empty text is a va
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from ..records import Record
 from .plan import Plan, Scalar
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ BLOCK = 1000
 """The number of rows whose floats are added to a sum of their own first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Record):
     """One number to compute; ``column`` is a column or the pk, and rows where it is missing are left out.
 
     * ``count``: the number of rows; ``column`` may be ``None``, which counts all of them.
@@ -40,8 +39,7 @@ class Term:
     column: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Record):
     """The results of ``terms`` for each group of rows of ``plan``: those with equal values in the columns ``group``.
 
     The reply is a list of ``Group``, sorted by the values of the groups, as ``rank`` says. Missing values are equal to

@@ -10,8 +10,9 @@ Nothing here performs an operation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+
+from ..records import Record
 
 Effect: TypeAlias = Literal["reads", "takes", "makes"]
 """What an operation does: it changes nothing; it can only remove; it can also make something where nothing was."""
@@ -25,8 +26,7 @@ bytes, ints, ``None``, and lists of these, as the script of the kind returns the
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Record):
     """One operation of a kind.
 
     ``commits``: it can wait in a ``Commit``; such an operation cannot fail, and its reply is dropped. All others act at
@@ -39,8 +39,7 @@ class Operation:
     commits: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Kind:
+class Kind(Record, eq=False):
     """A kind of structure: its name, which is a part of key names, and its operations.
 
     Every kind has ``size``, ``items`` and ``delete``; ``items`` gives the whole content. ``container`` makes an empty

@@ -13,8 +13,9 @@ bytes by byte.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from ..records import Record
 
 if TYPE_CHECKING:
     from .requests import Place, Table
@@ -33,13 +34,11 @@ Instruction: TypeAlias = tuple[str, str | float | bool | None]
 """One step of a ``Where`` program: an operation and its argument."""
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Record):
     """Every id of the table."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ids:
+class Ids(Record):
     """The given ids, as far as they exist.
 
     Order and repetitions mean nothing; unknown ids are ignored; no ids give the empty set.
@@ -48,8 +47,7 @@ class Ids:
     ids: tuple[Id, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Eq:
+class Eq(Record):
     """The rows whose ``field`` equals any of ``values``.
 
     The field is unique, equality-indexed or range-indexed. ``None``, ``''`` and ``b''`` stand for one and the
@@ -61,8 +59,7 @@ class Eq:
     values: tuple[Scalar, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Record):
     """The rows that have one of ``values`` in ``fields``, which are one of ``Table.together``, in its order.
 
     A combination with a blank value matches nothing. Values that no row has are ignored, repetitions mean nothing.
@@ -73,8 +70,7 @@ class Match:
     values: tuple[tuple[Scalar, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Record):
     """The rows whose ``field`` lies between ``low`` and ``high``.
 
     The field is range-indexed, or it is the pk of a table whose ids are numbers. A bound of ``None`` is open
@@ -90,8 +86,7 @@ class Range:
     high_open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Record):
     """The rows whose ``field``, indexed or not, compares to ``value`` as ``op`` says. It looks at each row.
 
     * ``lt le gt ge``: ``value`` has the type of the column.
@@ -115,8 +110,7 @@ class Scan:
     value: Scalar
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Record):
     """The rows for which a small program leaves ``True``.
 
     ``fields`` are the names that the program reads. A row where one of them is missing does not match. The
@@ -143,8 +137,7 @@ class Where:
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class In:
+class In(Record):
     """The rows whose ``field`` equals the ``of`` value of any row of ``plan`` in ``table``.
 
     ``field`` is the pk, or a field that ``Eq`` accepts. ``of`` is a column of ``table``, or its pk, and has the
@@ -159,8 +152,7 @@ class In:
     of: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Record):
     """The ids that an operation of a structure gives, as far as they exist.
 
     ``place`` is a structure of the whole table. The operation reads; its reply is ``"raw"``: ids, in any order, as a
@@ -172,22 +164,19 @@ class Found:
     arguments: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Union:
+class Union(Record):
     """The ids that are in at least one of ``plans``; of no plans, the empty set."""
 
     plans: tuple[Plan, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Intersect:
+class Intersect(Record):
     """The ids that are in all of ``plans``, one or more. Order means nothing."""
 
     plans: tuple[Plan, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Diff:
+class Diff(Record):
     """The ids of ``plan`` that are not in ``minus``."""
 
     plan: Plan

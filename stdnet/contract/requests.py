@@ -12,9 +12,9 @@ on the iteration order of a set.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from ..records import Record, field
 from .aggregates import Aggregate
 from .kinds import Kind
 from .plan import Id, Plan, Scalar
@@ -23,8 +23,7 @@ from .updates import Update
 ScalarType: TypeAlias = Literal["int", "float", "str", "bytes", "map"]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Record):
     """One column of a table, or its pk.
 
     ``type`` is the type of each value that is not missing. ``unique``: no two rows have the same value (blank
@@ -49,8 +48,7 @@ class Column:
         return self.name, self.type, self.unique, "" if self.unique and self.index == "equal" else self.index
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Record):
     """Where the rows of one model live, and how they are found.
 
     ``name`` is the key name without the namespace. ``auto``: ids are ints that the backend allots. ``order``:
@@ -170,16 +168,14 @@ class Change(NamedTuple):
     expires: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Save:
+class Save(Record):
     """The rows of one table to write. They act in order: of two changes of one row, the second sees the first."""
 
     table: Table
     changes: Sequence[Change]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Record):
     """Where a structure is.
 
     With a table and an ``id`` it is the one of that row called ``name``, which goes when the row goes and moves when
@@ -193,8 +189,7 @@ class Place:
     id: Id | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Record):
     """One operation of one structure; ``contract.kinds`` says what arguments and reply are.
 
     ``arguments`` are scalars, sequences of such, and other places. As a request it acts at once and the reply is that
@@ -207,8 +202,7 @@ class Call:
     arguments: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class After:
+class After(Record):
     """An operation of a structure of a whole table that follows what a commit does to rows.
 
     It is called with ids and then with ``arguments``. ``rows`` says which ids: the number of a save stands for those of
@@ -224,8 +218,7 @@ class After:
     new: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Take:
+class Take(Record):
     """Remove and return the first or last value of a list, waiting for one up to ``seconds``; ``None`` is for ever.
 
     The reply is the value, or ``None`` when the time is over. It is sent alone. Those who wait for one list are served
@@ -238,16 +231,14 @@ class Take:
     seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Record):
     """The rows to delete: those of ``plan`` in the state before the commit. No rows is not an error."""
 
     table: Table
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Record):
     """What becomes of the rows of ``table`` whose ``field`` is the id of a row of ``parent`` that a commit deletes.
 
     The field is equality-indexed. ``"cascade"``: those that refer to it before the commit are deleted, too, and so on,
@@ -262,8 +253,7 @@ class Reference:
     on_delete: Literal["cascade", "restrict", "null"]
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Record):
     """Calls, deletes, saves and updates as one atomic step: evaluate, check, apply.
 
     The reply is ``Committed`` or ``Refused``.
@@ -294,8 +284,7 @@ class Commit:
     after: tuple[After, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(Record):
     """What a commit did.
 
     ``ids[i][j]`` is the id of change j of save i. ``scores[i][j]`` is its score after the commit for tables whose
@@ -313,8 +302,7 @@ class Committed:
     updated: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Clash:
+class Clash(Record):
     """One reason why a commit was refused, and the change (``save``, ``change``: their places) that it concerns.
 
     Updates are counted after the saves, and their rows, in the table's order, are their changes; ``id`` is such a row.
@@ -345,8 +333,7 @@ class Clash:
     id: Id | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Record):
     """A row, ``by``, that stands after the commit and refers to a row, ``id``, that would be deleted by it."""
 
     reference: int
@@ -354,8 +341,7 @@ class Held:
     by: Id
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Record):
     """Why nothing was committed; at least one of the three is not empty.
 
     ``clashes`` are ordered by save, change and column; ``held``, which says what restricting references found, by
@@ -368,8 +354,7 @@ class Refused:
     gone: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(Record):
     """An explicit order: by a column or the pk, text by code point, numbers by value, bytes by byte.
 
     ``through`` is a path of (column, table): the value of each column is the id of a row of that table, where the
@@ -384,8 +369,7 @@ class Sort:
     through: tuple[tuple[str, Table], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(Record):
     """What an operation of a structure gives for rows: a number for each.
 
     ``place`` is a structure of a whole table. The operation reads; it is called with ids and then with ``arguments``,
@@ -400,8 +384,7 @@ class Scores:
     through: tuple[tuple[str, Table], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(Record):
     """Rows of another table to bring along: those whose ``of`` equals ``field`` in a row that is brought.
 
     ``field`` is a column of the rows' own table, or its pk; ``of`` is the pk of ``table`` or a column that ``Eq``
@@ -415,8 +398,7 @@ class Related:
     related: tuple[Related, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Record):
     """The rows of ``plan``, in the order of ``sort`` or, without one, of the table. The reply is ``Selected``.
 
     ``start`` and ``stop`` cut that sequence as Python slices do, negative ones counted from the end, bounds outside
@@ -438,8 +420,7 @@ class Select:
     scores: tuple[Scores, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(Record):
     """Ids and rows, side by side. ``rows`` is empty when no field was asked for (``fields=()``).
 
     ``related`` has one entry for each ``Related`` of the request: the rows found, each once, in their table's order.
@@ -454,23 +435,20 @@ class Selected:
     scores: Sequence[float] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Record):
     """The number of ids in ``plan``, as an int. Cost: that of the plan, O(1) for ``All`` and one indexed value."""
 
     table: Table
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Record):
     """The names of the keys of a table (see ``contract.keys``), as sorted text. A table that is not there has none."""
 
     table: Table
 
 
-@dataclass(frozen=True, slots=True)
-class Flush:
+class Flush(Record):
     """Remove everything of ``table``, its id counter too; ``None`` means all tables and structures of the namespace.
 
     The reply is the number of keys that this removes, as ``Keys`` names them. Nothing outside the namespace and
@@ -480,8 +458,7 @@ class Flush:
     table: Table | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(Record):
     """Ask whether the server is there. The reply is ``True``, or ``ConnectionError`` is raised."""
 
 

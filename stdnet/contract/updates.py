@@ -5,9 +5,9 @@ It is a part of ``requests``, whose ``Commit`` carries updates out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..records import Record
 from .plan import Instruction, Plan, Scalar
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ class Assign(NamedTuple):
     limits: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Record):
     """The rows to change where they stand: those of ``plan`` in the state before the commit.
 
     What stands under their ids is changed as deletes, saves and earlier updates have left it; if nothing does, there is

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..contract import All, Count, Diff, Eq, Found, Ids, In, Intersect, Match, Plan, Range, Scan, Union, Where, joint
+from ..records import Record
 from .meta import ModelMeta
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record):
     """One node of a plan: ``text`` says what it keeps, ``access`` how it is found, ``rows`` how many it gives alone."""
 
     depth: int
@@ -27,8 +26,7 @@ class Step:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Record):
     """How a query is answered.
 
     ``steps`` are the nodes of its plan, parents first; ``scanned`` is the number of rows that have to be looked at

@@ -7,19 +7,18 @@ all made of hops, so that none of them knows a kind of relation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..contract import In, Plan, Related, Table, is_nothing
 from ..errors import QuerySetError
+from ..records import Record
 
 if TYPE_CHECKING:
     from .meta import ModelMeta
     from .session import SessionBase
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Record):
     """The rows of ``meta`` whose ``of`` equals ``column`` in the row where the hop begins; both name columns."""
 
     column: str
@@ -32,8 +31,7 @@ class Hop:
         return self.meta.table
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Record):
     """A relation as seen from one of its sides.
 
     ``hops`` lead to the other side. ``key`` is the foreign key if it is in the rows of this side (``many`` is false

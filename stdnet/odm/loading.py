@@ -7,12 +7,12 @@ one relation of an instance, or of all instances of its result at once; ``fetch`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from weakref import ref
 
 from ..contract import Ids, Related, Select, Selected
 from ..errors import ImproperlyConfigured, NotARelation, RelationNotLoaded, UnknownField
+from ..records import Record
 from .links import Link, reachable
 from .meta import split
 from .runner import Program, Trip, run
@@ -43,8 +43,7 @@ class Batch:
         return [instance for each in self._refs if (instance := each()) is not None]
 
 
-@dataclass(slots=True, eq=False)
-class Loading:
+class Loading(Record, frozen=False, eq=False):
     """What the instances of a result have in common: their session, and the mode that their query asked for."""
 
     session: SessionBase
@@ -67,8 +66,7 @@ class Loading:
                 instance.dbdata["batch"] = batch
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Record):
     """A relation to bring along: which ``fields`` of the other side, all for none, and what with these."""
 
     link: Link

@@ -8,20 +8,19 @@ and returns its result. What goes wrong outside, cancellation included, is throw
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
 from inspect import isawaitable, iscoroutine
 from typing import Any, TypeAlias, TypeVar
 
 from ..backends.base import BackendDataServer
 from ..contract import Request
 from ..errors import InvalidTransaction
+from ..records import Record, field
 from .signals import Event
 
 R = TypeVar("R")
 
 
-@dataclass(slots=True, eq=False)
-class Trip:
+class Trip(Record, frozen=False, eq=False):
     """One round trip; the outcome is the list of replies."""
 
     server: BackendDataServer
@@ -36,13 +35,12 @@ class Trip:
         return await self.server.execute_async(self.requests)
 
 
-@dataclass(frozen=True, slots=True)
-class Fire:
+class Fire(Record):
     """A signal; the outcome is the list of what the callbacks returned. Only async sessions await coroutines."""
 
     event: Event
     sender: Any
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = field(factory=dict)
 
     def run(self) -> list[Any]:
         """Call the callbacks."""

@@ -13,13 +13,13 @@ import ast
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from keyword import iskeyword
 from typing import Literal, NamedTuple, TypeAlias
 
 from ..contract import Instruction, Table, Where
 from ..errors import BadExpression, shown
+from ..records import Record
 
 MAX_LENGTH = 10_000
 """The longest code, in characters, and the longest program, in instructions."""
@@ -110,8 +110,7 @@ def parse(code: str, table: Table, booleans: Collection[str] = (), scales: Mappi
         raise _bad(code, "it is nested too deeply") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax:
+class Syntax(Record):
     """The tree of a code that has the tokens and the nesting of the language; no name in it is known yet."""
 
     code: str

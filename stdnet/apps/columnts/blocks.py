@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice, pairwise
 from operator import lt
 from typing import TypeAlias
 
+from ...records import Record
 from .storage import MISSING, Container, Numbers, Raw, missing, pack, unpack
 
 Row: TypeAlias = Mapping[str, float]
 
 
-@dataclass(slots=True)
-class Block:
+class Block(Record, frozen=False):
     """Times in order, each once, and for each column a cell for each of them; missing ones are NaN."""
 
     times: Numbers

@@ -10,11 +10,11 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias
 
 from ...odm.where import Syntax, syntax
+from ...records import Record, field
 from . import statistics, windows
 
 Column: TypeAlias = "Sequence[Any]"
@@ -97,8 +97,7 @@ ENDS = {"first": 0, "last": -1}
 FUNCTIONS = sorted({*ELEMENTS, *SHIFTS, *RUNNING, *SUMMARIES, *ENDS, "ewm", "where", "rows"})
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Record):
     """What a node compiles to: its type, whether it is a column, and what runs it on tables and a number of rows."""
 
     type: _Type
@@ -106,12 +105,11 @@ class Part:
     run: Callable[[Tables, int], Any]
 
 
-@dataclass(slots=True)
-class Expression:
+class Expression(Record, frozen=False):
     """A text that was checked. ``needed`` are the columns that it names, by series."""
 
     part: Part
-    needed: dict[str, list[str]] = field(default_factory=dict)
+    needed: dict[str, list[str]] = field(factory=dict)
 
 
 def compiled(code: str, series: Sequence[str], parameters: Mapping[str, float]) -> Expression:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 from ... import odm
+from ...records import Record
 from .index import INDEX
 
 _READ: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "str": str}
 
 
-@dataclass(frozen=True)
-class IndexField:
+class IndexField(Record):
     """What a structure of a whole table has in the place of its field."""
 
     model: Any

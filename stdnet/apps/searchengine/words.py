@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from ...records import Record
 from .index import JOINT, MARK, Clause
 
 _PIECES = re.compile(r'"([^"]*)"|([^\s"]+)')
@@ -21,8 +21,7 @@ MOST = 1000
 """Clauses that are sought at most, so that a search is bounded whatever a user enters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
+class Sought(Record):
     """What a text seeks: clauses, and whether there was any word, be it one that is never indexed."""
 
     clauses: tuple[Clause, ...]

@@ -7,7 +7,6 @@ and cannot fail. So a refused commit needs no undo.
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
@@ -28,6 +27,7 @@ from ...contract import (
     Scalar,
     Table,
 )
+from ...records import Record, field
 from .indexes import ScoreOrder
 from .leaves import is_whole, patched
 from .places import is_ownerless, perform, serve, verify
@@ -36,19 +36,18 @@ from .store import Step, TableStore
 from .updates import update_all
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Record, frozen=False):
     """What a commit makes of one table: the rows it touches, as they will be (``None``: gone)."""
 
     store: TableStore
     deleted: Set[Id]
     counter: int | None
-    after: dict[Id, Row | None] = field(default_factory=dict)
-    scores: dict[Id, float] = field(default_factory=dict)
-    deadlines: dict[Id, float] = field(default_factory=dict)
-    author: dict[Id, tuple[int, int]] = field(default_factory=dict)
-    pending: set[Id] = field(default_factory=set)
-    moves: list[tuple[Id, Id]] = field(default_factory=list)
+    after: dict[Id, Row | None] = field(factory=dict)
+    scores: dict[Id, float] = field(factory=dict)
+    deadlines: dict[Id, float] = field(factory=dict)
+    author: dict[Id, tuple[int, int]] = field(factory=dict)
+    pending: set[Id] = field(factory=set)
+    moves: list[tuple[Id, Id]] = field(factory=list)
 
     def current(self, id: Id) -> Row | None:
         """Return the row under ``id`` as far as the commit has been worked out."""
@@ -117,8 +116,7 @@ def _is_added(drafts: dict[str, Draft], place: Place) -> bool:
     return all(place.id not in move for move in draft.moves)
 
 
-@dataclass(slots=True)
-class Deleted:
+class Deleted(Record, frozen=False):
     """What a commit deletes, worked out on the state before: by delete, by reference, and all of it by table."""
 
     by_delete: list[list[Id]]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
 from typing import Any
 
 from ...contract import All, Id, Place, Related, Row, Scores, Select, Selected, Sort
+from ...records import replace
 from .containers import container
 from .leaves import is_leaf, rank, read_of
 from .plans import Reader

@@ -7,12 +7,12 @@ writes rows, only ``places`` what is in structures; ``plans`` and ``select`` rea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
 from ...contract import Committed, Id, Place, Row, Scalar, Table, joint, keys
 from ...errors import TableMismatch
+from ...records import replace
 from .indexes import (
     CombinedIndex,
     Deadlines,

@@ -12,10 +12,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ...contract import Id, Place, Take
+from ...records import Record, field
 
 Address: TypeAlias = tuple[str, str | None, Id | None, str]
 """A place in a namespace: the namespace, the table, the id or, without a table, the kind, and the name."""
@@ -28,14 +28,13 @@ def address(namespace: str, place: Place) -> Address:
     return namespace, place.table.name, place.id, place.name
 
 
-@dataclass(slots=True, eq=False)
-class Waiter:
+class Waiter(Record, frozen=False, eq=False):
     """One who waits; ``element`` has a result as soon as something was handed over."""
 
     namespace: str
     take: Take
     loop: asyncio.AbstractEventLoop | None
-    element: Future[bytes] = field(default_factory=Future)
+    element: Future[bytes] = field(factory=Future)
 
     @property
     def address(self) -> Address:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ...errors import BadConnectionString
+from ...records import Record, field
 
 EXAMPLE = "redis://127.0.0.1:6379?db=0&namespace=test."
 SCHEMES = ("redis", "rediss", "unix", "valkey")
@@ -57,8 +57,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(Record):
     """Where a server is and how to reach it. Its ``repr`` shows no secret."""
 
     scheme: str

@@ -7,12 +7,12 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from ...contract import Commit, Committed, Request
 from ...errors import BadConnectionString, ImproperlyConfigured, MissingExtra
+from ...records import replace
 from ..base import BackendDataServer
 from .address import EXAMPLE, Address, parse
 from .commits import resolve

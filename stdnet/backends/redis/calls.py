@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ...contract import Kind
+from ...records import Record
 from .packing import pack
 
 PART = 1000
 """Rows that one call reads, or removes in a flush."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Record):
     """One call of a script, or, with an empty name, a plain command.
 
     ``size``: the rows that it writes. ``claim``: what to check in the same round trip, if a script does not. ``kinds``:
@@ -33,8 +32,7 @@ class Call:
     expiring: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Claim:
+class Claim(Record, eq=False):
     """That the rows of a table, if there are any, are stored by ``layout``.
 
     ``question`` asks by what they are as far as the register knows, which also knows it of tables without rows;

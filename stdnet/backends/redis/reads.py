@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from ...contract import All, Found, Id, Plan, Related, Row, Select, Selected, Sort, Table, keys
 from ...errors import TableMismatch
+from ...records import replace
 from .calls import PART, Call, Steps, call
 from .expiry import by_plan, by_select
 from .kinds import decoded

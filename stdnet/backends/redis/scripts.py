@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
 
 from ...contract import Kind
+from ...records import Record, field
 
 PARTS = {
     "commit": ("lib", "where", "leaves", "plans", "order", "rows", "drafts", "commit"),
@@ -59,8 +59,7 @@ EXPIRING = ("rows", "known", "expiry")
 """The files that a script gets behind ``lib``, unless it has them, if it reaches a table whose rows can expire."""
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Record):
     """A text and the name that a server knows it by once it was loaded."""
 
     text: bytes

@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ...contract import Call as Operation
@@ -28,6 +27,7 @@ from ...errors import (
     TableMismatch,
     WrongKind,
 )
+from ...records import Record
 from .calls import Call, Steps
 from .scripts import script
 from .structures import key_of
@@ -44,30 +44,26 @@ SECONDS_A_ROW = 50e-6
 """How much longer than the time-out a commit may take for each row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Record):
     """Commands for one round trip; the answer is ``Answers`` or ``Lost``."""
 
     commands: list[tuple[bytes, ...]]
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Record):
     """Wait."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Record):
     """An error that the server answered instead of a reply."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Record):
     """The round trip failed: whether anything may have been sent, whether to try again, and why."""
 
     sent: bool
@@ -75,8 +71,7 @@ class Lost:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Record):
     """Pop from the list ``key`` when it has something; the answer is the value, ``None``, ``Failure`` or ``Lost``.
 
     0 seconds: pop what is there; ``None``: wait for ever. It takes nothing if it is cancelled.
