@@ -61,7 +61,7 @@ def contestants(url: str) -> tuple[list[Callable[[], Contestant]], Callable[[], 
     """Return the makers of ours and the floor, and, on a server, the function that reads its processor time."""
     if url.startswith("memory:"):
         return [lambda: Mapper("memory://"), Floor], None
-    from .floor_redis import Pipelines  # noqa: PLC0415  (redis is not needed for memory)
+    from .floor_redis import Pipelines  # redis is not needed for memory
 
     client = Pipelines(url).client
 

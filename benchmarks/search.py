@@ -129,7 +129,7 @@ class Pipeline:
     """A hash for each document and a set for each word, written and read by pipelines of redis-py."""
 
     def __init__(self, url: str) -> None:
-        import redis  # noqa: PLC0415  (not needed for memory)
+        import redis  # not needed for memory
 
         self.client: Any = redis.Redis.from_url(url.partition("?")[0])
         self.prefix = f"floor-{uuid4().hex[:8]}:"

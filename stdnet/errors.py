@@ -61,7 +61,6 @@ from __future__ import annotations
 import builtins
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 _SHOWN = 80
@@ -77,6 +76,8 @@ def shown(value: object) -> str:
 
 
 def _suggestion(name: str, candidates: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
     known = sorted(candidates)
     close = get_close_matches(name, known, n=1)
     if close:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import BadConnectionString, UnknownScheme
 from .base import BackendDataServer
@@ -25,7 +24,11 @@ def parse_backend(url: str) -> tuple[str, str, dict[str, str]]:
     >>> parse_backend("memory://demo?namespace=test.")
     ('memory', 'demo', {'namespace': 'test.'})
     """
-    scheme, separator, _ = url.partition("://")
+    scheme, separator, rest = url.partition("://")
+    if separator and not rest:
+        return scheme.lower(), "", {}
+    from urllib.parse import parse_qsl, urlsplit
+
     if not separator:
         raise BadConnectionString("<scheme>", "it has no scheme", "memory:// or memory://name?namespace=test.")
     try:

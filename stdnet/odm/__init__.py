@@ -1,9 +1,13 @@
 """The object-data mapper: models, fields, routers, sessions and queries."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .aggregates import Aggregation, AsyncGroups, Avg, Count, Groups, Max, Min, Sum
 from .applications import model_iterator
 from .compositeid import CompositeIdField
-from .explain import Explanation
 from .fields import AtomField, Field, LazyProxy
 from .jsonfield import JSONField
 from .managers import AsyncManager, Manager, StructureManager
@@ -11,12 +15,10 @@ from .manytomany import Many2ManyRelatedManager, ManyToManyField
 from .meta import JSPLITTER, ModelMeta, get_hash_from_model, get_model_from_hash, hashmodel
 from .model import Model, ModelType, StdModel, create_model, model_to_dict
 from .modelpickler import ModelFieldPickler
-from .objectfields import ModelField, PickleObjectField
 from .query import QueryBase, difference, intersect, union
 from .related import One2ManyRelatedManager, RelatedManager
 from .relations import CASCADE, RESTRICT, SET_NULL, ForeignKey, LazyForeignKey
 from .results import AsyncQuery, Query
-from .richfields import DecimalField, EnumField, TimeDeltaField, UUIDField
 from .router import AsyncRouter, Router
 from .scalarfields import (
     AutoIdField,
@@ -30,16 +32,6 @@ from .scalarfields import (
     SymbolField,
 )
 from .search import SearchEngine, UpdateSE
-from .serializers import (
-    CsvSerializer,
-    JsonLinesSerializer,
-    JsonSerializer,
-    Serializer,
-    all_serializers,
-    get_serializer,
-    register_serializer,
-    unregister_serializer,
-)
 from .session import AsyncSession, Session, SessionModel
 from .signals import Event
 from .state import ModelState, autoincrement, orderinginfo
@@ -80,11 +72,47 @@ from .structures import (
     verb,
 )
 from .transaction import AsyncTransaction, ModelDictionary, Transaction
-from .updates import Expression, F
 from .versions import VersionField
+
+if TYPE_CHECKING:
+    from .explain import Explanation
+    from .objectfields import ModelField, PickleObjectField
+    from .richfields import DecimalField, EnumField, TimeDeltaField, UUIDField
+    from .serializers import (
+        CsvSerializer,
+        JsonLinesSerializer,
+        JsonSerializer,
+        Serializer,
+        all_serializers,
+        get_serializer,
+        register_serializer,
+        unregister_serializer,
+    )
+    from .updates import Expression, F
 
 Mapper = Router
 AsyncMapper = AsyncRouter
+
+_LATE = {
+    "Explanation": "explain",
+    "ModelField": "objectfields",
+    "PickleObjectField": "objectfields",
+    "DecimalField": "richfields",
+    "EnumField": "richfields",
+    "TimeDeltaField": "richfields",
+    "UUIDField": "richfields",
+    "CsvSerializer": "serializers",
+    "JsonLinesSerializer": "serializers",
+    "JsonSerializer": "serializers",
+    "Serializer": "serializers",
+    "all_serializers": "serializers",
+    "get_serializer": "serializers",
+    "register_serializer": "serializers",
+    "unregister_serializer": "serializers",
+    "Expression": "updates",
+    "F": "updates",
+}
+"""What not every program needs, with the modules that have it: they are imported when it is first asked for."""
 
 __all__ = [
     "CASCADE",
@@ -206,3 +234,14 @@ __all__ = [
     "unregister_serializer",
     "verb",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f".{_LATE[name]}", __name__), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})

@@ -20,7 +20,6 @@ from .jsonfield import JSONField, Leaf
 from .links import Link, reachable
 from .meta import JSPLITTER, ModelMeta, split
 from .search import searches
-from .where import parse
 
 if TYPE_CHECKING:
     from .query import QueryBase
@@ -158,6 +157,8 @@ def where(meta: ModelMeta[Any], code: str) -> Where:
     scales = {
         field.attname: field.storage.scale for field in meta.fields if field.is_column and field.storage.scale != 1
     }
+    from .where import parse
+
     return parse(code, meta.table, booleans, scales)
 
 

@@ -6,7 +6,6 @@ rows of components look alike. It follows the components: when one of them chang
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from ..contract.keys import text
@@ -86,4 +85,6 @@ class CompositeIdField(Field[str]):
 def digest(scalars: list[Any]) -> str:
     """Return the id for the stored values of the components."""
     parts = [text(scalar or 0.0 if isinstance(scalar, float) else scalar) for scalar in scalars]  # -0.0 is 0.0
+    from hashlib import blake2b  # late: it loads OpenSSL
+
     return blake2b(b"".join(b"%d:%s" % (len(part), part) for part in parts), digest_size=16).hexdigest()

@@ -85,7 +85,7 @@ class ManyToManyField(Field[Any]):
             self.made = self.through = None
 
     def _make(self) -> type[StdModel]:
-        from .model import ModelType, StdModel  # noqa: PLC0415  (a model has fields, and this field makes a model)
+        from .model import ModelType, StdModel  # a model has fields, and this field makes a model
 
         name = f"{self.meta.name}_{self.relmodel._meta.name}"
         earlier = [each for each in self.meta.fields if isinstance(each, ManyToManyField) and each is not self]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import cached_property
-from hashlib import sha1
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..contract import Table
@@ -57,6 +56,8 @@ def hash_of(modelkey: str) -> str:
     >>> hash_of("examples.simplemodel")
     'afc1f074'
     """
+    from hashlib import sha1  # late: few programs ask, and it loads OpenSSL
+
     return sha1(f"python-stdnet({modelkey})".encode()).hexdigest()[:8]
 
 
@@ -65,25 +66,28 @@ def hashmodel(model: type[Model]) -> str:
 
     Raises ``DuplicateModel``, a ``KeyError``, if another class, or the same a second time, has that key.
     """
+    enter(model)
+    return hash_of(model._meta.modelkey)
+
+
+def enter(model: type[Model]) -> None:
+    """Enter a model into the table of all models, as ``hashmodel`` does."""
     meta = model._meta
-    digest = hash_of(meta.modelkey)
-    if digest in _models:
+    if meta.modelkey in _models:
         raise DuplicateModel(meta.modelkey)
-    _models[digest] = model
-    meta.hash = digest
-    return digest
+    _models[meta.modelkey] = model
 
 
 def forget(model: type[Model]) -> None:
     """Undo what a model that is not to be has entered elsewhere."""
     class_dropped.fire(model)
-    if model._meta.hash is not None:
-        _models.pop(model._meta.hash, None)
+    if _models.get(model._meta.modelkey) is model:
+        del _models[model._meta.modelkey]
 
 
 def get_model_from_hash(hash: str) -> type[Model] | None:
     """Return the model with that hash, or ``None``."""
-    return _models.get(hash)
+    return next((model for model in _models.values() if model._meta.hash == hash), None)
 
 
 def get_hash_from_model(model: type[Model]) -> str | None:
@@ -130,7 +134,6 @@ class ModelMeta(Generic[M]):
         self.model = model
         self.abstract = abstract
         self.registers = register
-        self.hash: str | None = None
         self.app_label = app_label_of(model.__module__) if app_label is None else app_label
         self.name = (name or model.__name__).lower()
         self.modelkey = modelkey or (f"{self.app_label}.{self.name}" if self.app_label else self.name)
@@ -183,7 +186,7 @@ class ModelMeta(Generic[M]):
     def _prepare(self, register: bool) -> None:
         """Tie the model to others; after a ``FieldError`` nothing is left of it."""
         if register:
-            hashmodel(self.model)
+            enter(self.model)
         try:
             for field in sorted(
                 self.fields, key=lambda field: not field.is_column
@@ -313,6 +316,11 @@ class ModelMeta(Generic[M]):
     def type(self) -> str:
         """``"object"`` for models with rows."""
         return self.model._model_type
+
+    @cached_property
+    def hash(self) -> str | None:
+        """The model's hash; ``None`` if it is abstract or not in the table of all models."""
+        return hash_of(self.modelkey) if _models.get(self.modelkey) is self.model else None
 
     @cached_property
     def table(self) -> Table:

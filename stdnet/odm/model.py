@@ -205,7 +205,7 @@ class Model(metaclass=ModelType):
         return pk is not None and pk == other.pkvalue()
 
     def __hash__(self) -> int:
-        return hash(f"{self._meta.hash}.{self.get_state().iid}")
+        return hash(f"{self._meta.modelkey}.{self.get_state().iid}")
 
     def __unicode__(self) -> str:
         return f"{type(self).__name__} object"

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..contract import Commit, Count, Flush, Ids, Intersect, Keys, Plan, Refused, Select, Selected, is_nothing
 from ..errors import InvalidKeyword, InvalidTransaction, InvalidValue, QuerySetError, not_found, shown
-from . import compile, dependencies, loading, together, updates
-from . import explain as explaining
+from . import compile, dependencies, loading, together
 from .meta import ModelMeta
 from .query import QueryBase
 from .runner import Fire, Program, Trip
@@ -23,6 +22,7 @@ from .signals import Event
 from .unitofwork import units
 
 if TYPE_CHECKING:
+    from .explain import Explanation
     from .managers import ManagerBase
     from .model import Model
     from .session import SessionBase
@@ -196,8 +196,10 @@ def test_unique(
     return value
 
 
-def explain(query: QueryBase[Any]) -> Program[explaining.Explanation]:
+def explain(query: QueryBase[Any]) -> Program[Explanation]:
     """Return how a query is answered, with the sizes of all its parts, in one round trip."""
+    from . import explain as explaining
+
     counts = yield Trip(query.backend, explaining.requests(query))
     return explaining.explanation(query, counts)
 
@@ -289,6 +291,8 @@ def delete(session: SessionBase, target: Any) -> Program[Any]:
 
 def update(query: QueryBase[Any], values: Mapping[str, Any]) -> Program[int]:
     """Change fields of the rows of a query, in a commit of its own; return their number."""
+    from . import updates
+
     meta, request = query.meta, updates.request(query, values)
     if is_nothing(request.plan):
         return 0

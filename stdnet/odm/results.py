@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from . import aggregates, programs
 from .aggregates import Aggregation, AsyncGroups, Groups
-from .explain import Explanation
 from .query import QueryBase
 from .runner import arun, run
 
 if TYPE_CHECKING:
+    from .explain import Explanation
     from .model import Model
 
 M = TypeVar("M", bound="Model")

@@ -7,8 +7,8 @@ and returns its result. What goes wrong outside, cancellation included, is throw
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from inspect import isawaitable, iscoroutine
+from collections.abc import Awaitable, Generator, Sequence
+from types import CoroutineType
 from typing import Any, TypeAlias, TypeVar
 
 from ..backends.base import BackendDataServer
@@ -47,7 +47,7 @@ class Fire(Record):
         results = []
         for callback in self.event.callbacks(self.sender):
             result = callback(self.event, self.sender, **self.params)
-            if iscoroutine(result):
+            if isinstance(result, CoroutineType):
                 result.close()
                 raise InvalidTransaction(
                     f"A coroutine function is bound to a signal of {self.sender}, and this session is not async. "
@@ -61,7 +61,7 @@ class Fire(Record):
         results = []
         for callback in self.event.callbacks(self.sender):
             result = callback(self.event, self.sender, **self.params)
-            results.append(await result if isawaitable(result) else result)
+            results.append(await result if isinstance(result, Awaitable) else result)
         return results
 
 

@@ -11,7 +11,6 @@ import math
 from collections.abc import Hashable
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..contract import Scalar
 from ..errors import FieldError
@@ -257,6 +256,12 @@ def _seconds(value: datetime) -> int | float:
     return micros // 10**6 if micros % 10**6 == 0 else micros / 10**6
 
 
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
+
+
 class DateTimeField(DateField[D]):
     """A point in time, to the microsecond. Takes what a ``DateField`` takes.
 
@@ -286,8 +291,8 @@ class DateTimeField(DateField[D]):
         tz = extras.pop("tz", None)
         super()._handle_extras(**extras)
         try:
-            self.tz: tzinfo | None = ZoneInfo(tz) if isinstance(tz, str) else tz
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.tz: tzinfo | None = _zone(tz) if isinstance(tz, str) else tz
+        except (KeyError, ValueError, OSError):
             raise FieldError(f"DateTimeField knows no time zone {tz!r}. Is the package tzdata installed?") from None
         if not isinstance(self.tz, (tzinfo, type(None))):
             raise FieldError(f"tz of a DateTimeField is a time zone or the name of one, not {tz!r}.")

@@ -6,7 +6,6 @@ or, as here, it is told of commits after they were made (``UpdateSE``). Nothing 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from .meta import ModelMeta
 from .runner import Program, arun, run
 
 if TYPE_CHECKING:
+    import logging
+
     from ..backends.base import BackendDataServer
     from .model import Model
     from .query import QueryBase
@@ -54,6 +55,8 @@ class SearchEngine:
     def __init__(
         self, backend: Any = None, logger: logging.Logger | None = None, max_in_session: int | None = None
     ) -> None:
+        import logging  # late: it takes longer than all fields, and most programs have no engine
+
         self._backend = backend
         self.logger = logger or logging.getLogger("stdnet.search")
         self.max_in_session = max_in_session or 1000

@@ -281,7 +281,7 @@ class PythonPickle(Encoder):
         self.protocol = protocol
 
     def dumps(self, x: Any) -> bytes:
-        import pickle  # noqa: PLC0415  (whoever does not ask for it does not load it)
+        import pickle  # whoever does not ask for it does not load it
 
         try:
             return pickle.dumps(x, self.protocol)
@@ -292,7 +292,7 @@ class PythonPickle(Encoder):
         """Return the object; what is not bytes comes back unchanged."""
         if not isinstance(x, bytes):
             return x
-        import pickle  # noqa: PLC0415  (likewise)
+        import pickle  # likewise
 
         try:
             return pickle.loads(x)

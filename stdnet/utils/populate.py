@@ -34,7 +34,7 @@ def populate(
     >>> sorted({day.day for day in days})
     [1, 2, 3]
     """
-    import random  # noqa: PLC0415  (programs that never call this need not wait for it)
+    import random  # programs that never call this need not wait for it
 
     if datatype == "choice":
         if not choice_from:
@@ -59,7 +59,7 @@ def gen_unique_id(short: bool = True) -> str:
     >>> len(gen_unique_id()), len(gen_unique_id(short=False))
     (8, 36)
     """
-    import uuid  # noqa: PLC0415  (likewise)
+    import uuid  # likewise
 
     text = str(uuid.uuid4())
     return text[:8] if short else text

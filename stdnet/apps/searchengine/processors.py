@@ -47,7 +47,7 @@ class stopwords:
 def _stem() -> Callable[[str], str]:
     """Return the English stemmer; ``MissingExtra`` if it is not installed."""
     try:
-        import snowballstemmer  # type: ignore[import-untyped]  # noqa: PLC0415  (an optional dependency, which takes a while to import)
+        import snowballstemmer  # type: ignore[import-untyped]  # an optional dependency, which takes a while to import
     except ImportError:
         raise MissingExtra("Stemming (stemming=False goes without)", "search") from None
     stem: Callable[[str], str] = snowballstemmer.stemmer("english").stemWord

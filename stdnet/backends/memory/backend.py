@@ -6,7 +6,6 @@ process. Both live as long as the process or the server does, and a forked child
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import threading
@@ -178,6 +177,8 @@ class MemoryServer(BackendDataServer):
         return self._end(waiter)
 
     async def _take_async(self, request: Take) -> bytes | None:
+        import asyncio  # late, see waiting
+
         waiter = self._begin(Waiter(self.namespace, request, asyncio.get_running_loop()))
         try:
             await suspend(waiter)

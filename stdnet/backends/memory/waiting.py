@@ -2,20 +2,23 @@
 
 Whoever puts elements into a list hands them over, under the lock of the database, to those who wait for it, in the
 order in which they came. A waiter itself sleeps without that lock, until its future has a result or its time is over:
-a thread in ``block``, a task in ``suspend``. Nothing here knows a container but by what ``pop`` gives.
+a thread in ``block``, a task in ``suspend``. Nothing here knows a container but by what ``pop`` gives. What they wait
+with is imported when somebody waits: ``asyncio`` alone takes as long as all of stdnet.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, wait
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ...contract import Id, Place, Take
 from ...records import Record, field
+
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import Future
 
 Address: TypeAlias = tuple[str, str | None, Id | None, str]
 """A place in a namespace: the namespace, the table, the id or, without a table, the kind, and the name."""
@@ -28,13 +31,19 @@ def address(namespace: str, place: Place) -> Address:
     return namespace, place.table.name, place.id, place.name
 
 
+def _future() -> Future[bytes]:
+    from concurrent.futures import Future
+
+    return Future()
+
+
 class Waiter(Record, frozen=False, eq=False):
     """One who waits; ``element`` has a result as soon as something was handed over."""
 
     namespace: str
     take: Take
     loop: asyncio.AbstractEventLoop | None
-    element: Future[bytes] = field(factory=Future)
+    element: Future[bytes] = field(factory=_future)
 
     @property
     def address(self) -> Address:
@@ -83,12 +92,16 @@ class Waiting:
 def block(waiter: Waiter) -> None:
     """Sleep until there is an element or the time is over."""
     if not waiter.element.done() and waiter.take.seconds != 0:
+        from concurrent.futures import wait
+
         wait([waiter.element], _seconds(waiter.take))
 
 
 async def suspend(waiter: Waiter) -> None:
     """Suspend the task until there is an element or the time is over."""
     if not waiter.element.done() and waiter.take.seconds != 0:
+        import asyncio
+
         await asyncio.wait([asyncio.wrap_future(waiter.element)], timeout=_seconds(waiter.take))
 
 

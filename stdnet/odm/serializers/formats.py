@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, ClassVar
 
@@ -16,8 +15,6 @@ from ..router import RouterBase
 from ..runner import Program
 from .base import Serializer, Source, data_of, opened
 from .batches import Batches
-
-logger = logging.getLogger("stdnet.serializers")
 
 LONGEST = 2**31 - 1
 """The most characters of a cell; what the module csv allows by itself would not hold each text that a field does."""
@@ -49,6 +46,9 @@ class JsonSerializer(Serializer):
         for block in _read(stream):
             found = known.get(block["hash"])
             if found is None:
+                import logging
+
+                logger = logging.getLogger("stdnet.serializers")
                 logger.warning('Skipped a dump of "%s", which is not registered.', block.get("model", block["hash"]))
             elif wanted in (None, found) and (chosen := self.on_load_model(found, block)) is not None:
                 batches.place = f'Row of "{chosen._meta}", number'

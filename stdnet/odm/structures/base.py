@@ -8,8 +8,8 @@ Nothing here performs I/O; sessions commit what waits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from os import urandom
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import uuid4
 
 from ...contract import Call, Kind, Place, Refused
 from ...contract.keys import shown as shown_key
@@ -64,7 +64,7 @@ class Structure:
         self.name = name
         self.field = field or None
         self.owner = owner
-        self.id: Any = None if self.field else uuid4().hex[:8] if id is None else str(id)
+        self.id: Any = None if self.field else urandom(4).hex() if id is None else str(id)
         self.dbdata: dict[str, Any] = {"session": session, "cache": self.cache_class()}
         self.setup(**options)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...contract import Kind
@@ -22,7 +23,11 @@ class StructureMeta:
     def __init__(self, kind: Kind) -> None:
         self.name = kind.name
         self.modelkey = f"{self.app_label}.{kind.name}"
-        self.hash = hash_of(self.modelkey)
+
+    @cached_property
+    def hash(self) -> str:
+        """The hash of the key, which begins the ``uuid`` of a structure."""
+        return hash_of(self.modelkey)
 
     def pkname(self) -> str:
         """Return the name of the attribute that tells structures of one kind apart."""
