@@ -40,6 +40,7 @@ class Codec(Generic[M]):
         self.added = writers.adder(meta, self.make_row)
         self.linked = [field for field in meta.scalarfields if field.is_relation]
         self.maps = {field.attname: field for field in meta.maps}
+        self.scalars = {name: writers.scalar_maker(field) for name, field in meta.indexed.items()}
         self.columns = [
             (field.attname, field.to_python, writers.dumper(field), field.required) for field in meta.scalarfields
         ]

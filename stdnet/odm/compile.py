@@ -20,6 +20,7 @@ from .jsonfield import JSONField, Leaf
 from .links import Link, reachable
 from .meta import JSPLITTER, ModelMeta, split
 from .search import searches
+from .writers import LONG_WAY
 
 if TYPE_CHECKING:
     from .query import QueryBase
@@ -40,7 +41,8 @@ def merge(arguments: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, An
     """
     merged = dict(arguments)
     for name, value in more.items():
-        value = _frozen(value)
+        if type(value) not in _CONSTANT:
+            value = _frozen(value)
         if name not in merged and JSPLITTER not in name and f"{name}__in" not in merged:
             merged[name] = value
             continue
@@ -60,8 +62,6 @@ def merge(arguments: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, An
 
 def _frozen(value: Any) -> Any:
     """Return ``value`` as no caller can change it: a query is a value, and may be compiled more than once."""
-    if type(value) in _CONSTANT:
-        return value
     if isinstance(value, Iterator):
         return tuple(value)
     return type(value)(value) if type(value) in (list, set, dict) else value
@@ -121,9 +121,10 @@ def plan(query: QueryBase[Any]) -> Plan:
         result = _all_of([result, *(_operand(query, other) for other in query.intersections)])
     if query.unions:
         result = _any_of([result, *(_operand(query, other) for other in query.unions)])
-    narrowing = [*(_operand(query, each) for each in searches(query)), *query.plans]
-    narrowing += [where(meta, code) for code in query.wheres]
-    return _all_of([result, *narrowing]) if narrowing else result
+    if query.searches or query.plans or query.wheres:
+        narrowing = [*(_operand(query, each) for each in searches(query)), *query.plans]
+        return _all_of([result, *narrowing, *(where(meta, code) for code in query.wheres)])
+    return result
 
 
 def plain(meta: ModelMeta[Any], arguments: Mapping[str, Any]) -> Plan | None:
@@ -134,12 +135,17 @@ def plain(meta: ModelMeta[Any], arguments: Mapping[str, Any]) -> Plan | None:
     if len(arguments) > 1 and meta.table.together:
         return None
     found: list[Plan] = []
+    scalars = meta.codec.scalars
     try:
         for name in sorted(arguments):
             field, value = meta.indexed.get(name), arguments[name]
-            if field is None or type(value) is not field.python_type:
+            if field is None:
                 return None
-            scalar = field.serialise(value)
+            scalar = scalars[name](value)
+            if scalar is LONG_WAY:
+                if type(value) is not field.python_type:
+                    return None
+                scalar = field.serialise(value)
             if not field.primary_key:
                 found.append(Eq(field.attname, (scalar,)))
             elif scalar == "" or scalar is None:

@@ -317,7 +317,7 @@ class ModelMeta(Generic[M]):
         """``"object"`` for models with rows."""
         return self.model._model_type
 
-    @cached_property
+    @property
     def hash(self) -> str | None:
         """The model's hash; ``None`` if it is abstract or not in the table of all models."""
         return hash_of(self.modelkey) if _models.get(self.modelkey) is self.model else None

@@ -115,7 +115,7 @@ def count(query: QueryBase[Any]) -> Program[int]:
 def _count(query: QueryBase[Any], plan: Plan) -> Program[int]:
     if is_nothing(plan):
         return 0
-    replies = yield Trip(query.backend, [Count(query.meta.table, plan)])
+    replies = yield Trip(query.backend, [Count(query._meta.table, plan)])
     return int(replies[0])
 
 

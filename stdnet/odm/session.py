@@ -243,6 +243,8 @@ class SessionBase:
 
         A structure on its own has a manager; the one of a structure field is that of the field's model.
         """
+        if isinstance(model, ModelMeta) and (found := self.router._managers.get(model)) is not None:
+            return found
         if not isinstance(model, ModelMeta) and isinstance(model, Structure) and model.field is not None:
             model = model.model
         try:

@@ -24,6 +24,23 @@ Filler = Callable[[dict[str, Any]], dict[str, Any]]
 RowMaker = Callable[[dict[str, Any]], "Row | None"]
 """(attributes of an instance) -> its row, ``None`` if a value has to be converted or is wrong."""
 
+ScalarMaker = Callable[[Any], Any]
+"""(value that a query compares with) -> its scalar, ``LONG_WAY`` if the value has to be converted or is wrong."""
+
+LONG_WAY: Any = object()
+
+
+def scalar_maker(field: Field[Any]) -> ScalarMaker:
+    """Return the function that makes the scalar of a value which is of the field's type, as ``serialise`` would."""
+    scope: dict[str, Any] = {"LONG_WAY": LONG_WAY}
+    test, dump = _test(field, 0, scope), dumper(field)
+    if test is None or not _speaks(type(field), "serialise"):
+        return lambda value: LONG_WAY
+    scope["dump"] = dump
+    exec(f"def scalar(v0):\n    return {'v0' if dump is None else 'dump(v0)'} if {test} else LONG_WAY\n", scope)
+    made: ScalarMaker = scope["scalar"]
+    return made
+
 
 def filler(pkname: str, fields: Sequence[Field[Any]]) -> Filler:
     """Return the function that makes the attributes of an instance, with these fields and a primary key."""
@@ -110,7 +127,7 @@ def _test(field: Field[Any], n: int, scope: dict[str, Any]) -> str | None:
 
     A subclass that converts otherwise and says nothing of ``as_is`` has none.
     """
-    if not (_speaks(type(field)) and _speaks(type(field.storage))):
+    if not all(_speaks(type(each), "convert", "to_python") for each in (field, field.storage)):
         return None
     test = field.as_is(f"v{n}")
     if test is None:
@@ -119,10 +136,10 @@ def _test(field: Field[Any], n: int, scope: dict[str, Any]) -> str | None:
     return f"type(v{n}) is type{n}{test and f' and {test}'}"
 
 
-def _speaks(field: type[Field[Any]]) -> bool:
-    """Return whether a class's ``as_is`` speaks of the conversions that it has."""
+def _speaks(field: type[Field[Any]], *conversions: str) -> bool:
+    """Return whether a class's ``as_is`` speaks of its conversions, which none of its bases overrides."""
 
     def place(name: str) -> int:
         return next(n for n, base in enumerate(field.__mro__) if name in base.__dict__)
 
-    return place("as_is") <= min(place("convert"), place("to_python"))
+    return place("as_is") <= min(map(place, conversions))

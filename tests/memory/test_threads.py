@@ -173,10 +173,10 @@ def test_forks_beside_committing_threads(models, tiny_switches):
 
     def write(first):
         def run():
-            n = first
+            n = 0
             while not done.is_set():
-                add_pair(models, n)
-                n += WRITERS
+                add_pair(models, n * WRITERS + first)
+                n = (n + 1) % NAMES  # a child has to read them all: if there were ever more, it would take ever longer
 
         return run
 

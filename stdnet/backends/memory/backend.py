@@ -96,6 +96,7 @@ class MemoryServer(BackendDataServer):
     def __init__(self, database: Database, address: str = "", namespace: str = "") -> None:
         self.database = database
         self.namespace = namespace
+        self._reader = Reader(database.store, namespace)
         self.connection_string = f"memory://{address}" + (f"?namespace={namespace}" if namespace else "")
         self._answer: dict[type, Callable[[Any], Any]] = {
             Commit: self._commit,
@@ -139,28 +140,25 @@ class MemoryServer(BackendDataServer):
     def __hash__(self) -> int:
         return hash((id(self.database), self.namespace))
 
-    def _reader(self) -> Reader:
-        return Reader(self.database.store, self.namespace)
-
     def _commit(self, request: Commit) -> Committed | Refused:
         store, key = self.database.store, (self.namespace, request.token or "")
         if request.token is None:
-            return commit(self._reader(), request)
+            return commit(self._reader, request)
         if key in store.tokens and store.is_fresh(key, store.clock()):
             return store.tokens[key][1]
-        reply = commit(self._reader(), request)
+        reply = commit(self._reader, request)
         if isinstance(reply, Committed):
             store.remember(key, reply, store.clock())
         return reply
 
     def _select(self, request: Select) -> Selected:
-        return select(self._reader(), request)
+        return select(self._reader, request)
 
     def _count(self, request: Count) -> int:
-        return self._reader().count(self.database.store.table(self.namespace, request.table), request.plan)
+        return self._reader.count(self.database.store.table(self.namespace, request.table), request.plan)
 
     def _call(self, request: Call) -> Any:
-        reader = self._reader()
+        reader = self._reader
         if is_ownerless(reader, request):
             return Refused((), (), (0,))
         reply = perform(reader, request)
@@ -194,19 +192,19 @@ class MemoryServer(BackendDataServer):
         with self.database.lock:
             sweep(self.database.store)
             self.database.store.expire()
-            begin(self._reader(), waiter)
+            begin(self._reader, waiter)
             return waiter
 
     def _end(self, waiter: Waiter) -> bytes | None:
         with self.database.lock:
-            return end(self._reader(), waiter)
+            return end(self._reader, waiter)
 
     def _give_back(self, waiter: Waiter) -> None:
         with self.database.lock:
-            give_back(self._reader(), waiter)
+            give_back(self._reader, waiter)
 
     def _aggregate(self, request: Aggregate) -> list[Group]:
-        return aggregate(self._reader(), request)
+        return aggregate(self._reader, request)
 
     def _keys(self, request: Keys) -> list[str]:
         found = self.database.store.table(self.namespace, request.table)

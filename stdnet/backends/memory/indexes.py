@@ -65,7 +65,7 @@ class UniqueIndex:
             self.blanks.update(id for key, id in zip(keys, ids, strict=True) if key is None)
 
     def find(self, value: Scalar) -> Set[Id]:
-        if key_of(value) is None:
+        if not value and key_of(value) is None:
             return self.blanks
         id = self.ids.get(value)
         return EMPTY if id is None else {id}
@@ -128,7 +128,7 @@ class EqualIndex:
                 found.add(id)
 
     def find(self, value: Scalar) -> Set[Id]:
-        return self.sets.get(key_of(value), EMPTY)
+        return self.sets.get(value or key_of(value), EMPTY)
 
     def entries(self) -> Iterator[tuple[Scalar, Id]]:
         return ((value, id) for value, ids in self.sets.items() for id in ids)

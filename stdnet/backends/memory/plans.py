@@ -44,7 +44,7 @@ class Reader:
             case Range(field, low, high, low_open, high_open) if field in table.ranges:
                 return table.ranges[field].count(low, high, low_open, high_open)
             case _:
-                return len(self.evaluate(table, plan))
+                return len(_EVALUATE[type(plan)](self, table, plan))
 
     def values(self, table: TableStore, ids: Iterable[Id], field: str) -> Set[Any]:
         """Return the values of a column, or of the pk, in the rows ``ids``, but for blank ones."""

@@ -199,7 +199,7 @@ class Store:
     def table(self, namespace: str, table: Table) -> TableStore:
         """Return the store of a table, a new one if there is none; ``TableMismatch`` if it has rows of another kind."""
         found = self.tables.get((namespace, table.name))
-        if found is not None and found.is_as(table):
+        if found is not None and (found.table is table or found.is_as(table)):
             return found
         if found is not None and found.rows:
             if not found.adopt(table):
