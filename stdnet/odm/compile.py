@@ -347,8 +347,9 @@ def _equals(query: QueryBase[Any], field: Field[Any], values: list[Any]) -> Plan
         return _equals_leaf(field, values)
     if not field.index:
         raise NotIndexed(type(field).__name__, field)
-    plans: list[Plan] = [_in(query, field, value) for value in values if is_query(value)]
-    scalars = _scalars(field, [value for value in values if not is_query(value)])
+    queries = [value for value in values if is_query(value)]
+    plans: list[Plan] = [_in(query, field, value) for value in queries]
+    scalars = _scalars(field, [value for value in values if not is_query(value)] if queries else values)
     if field.primary_key:
         ids = tuple(scalar for scalar in scalars if scalar is not None and scalar != "")
         if ids or not plans:
@@ -362,7 +363,11 @@ def _equals(query: QueryBase[Any], field: Field[Any], values: list[Any]) -> Plan
 
 def _scalars(field: Field[Any], values: list[Any]) -> tuple[Scalar, ...]:
     """Return the scalars of values, each once, without those that the field can never have."""
-    plain = [(value, serialise(field, value)) for value in values]
+    make = field.meta.codec.scalars.get(field.name)
+    plain = []
+    for value in values:
+        scalar = LONG_WAY if make is None else make(value)
+        plain.append((value, serialise(field, value) if scalar is LONG_WAY else scalar))
     return tuple(dict.fromkeys(scalar for value, scalar in plain if _can_equal(field, value, scalar)))
 
 

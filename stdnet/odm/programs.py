@@ -89,8 +89,12 @@ def _whole(query: QueryBase[Any], plan: Plan, start: int | None, stop: int | Non
     """Return rows of a plan with all of their fields, in the model's order, with nothing brought along."""
     if is_nothing(plan):
         return []
-    (reply,) = yield Trip(query.backend, [Select(query._meta.table, plan, None, start, stop)])
-    return loading.Loading(query.session, query._relations).make(query._meta, None, reply)
+    meta, session = query._meta, query.session
+    (reply,) = yield Trip(query.backend, [Select(meta.table, plan, None, start, stop)])
+    found = meta.codec.loader(None)(reply.ids, reply.rows, session)
+    if query._relations or session.relations != "lazy":
+        loading.Loading(session, query._relations).mark(found)
+    return found
 
 
 def _field_names(query: QueryBase[Any]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ The other side's managers are in ``related``, many-to-many relations in ``manyto
 from __future__ import annotations
 
 import builtins
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from ..contract import Column, Scalar
@@ -41,7 +42,13 @@ class LazyForeignKey(LazyProxy):
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return self
-        found = self.field.cached(instance)
+        field, state = self.field, instance.__dict__
+        found = state.get(field.cache_name)
+        if found is not None:  # most keys name their object by an attribute
+            id = state.get(field.attname)
+            if id is not None and found.__dict__.get(field.named_by) == id:
+                return found
+            found = field.cached(instance)
         return self.load(instance, instance.session) if found is None else found
 
     def load(self, instance: Any, session: Any) -> Any:
@@ -175,6 +182,11 @@ class ForeignKey(AtomField[M]):
     def related_pk(self) -> Field[Any]:
         """The primary key of the related model."""
         return self.related_meta.pk
+
+    @cached_property
+    def named_by(self) -> str | None:
+        """The attribute of the related object that is its primary key; ``None`` if that is computed."""
+        return self.related_pk.name if type(self.related_pk).pk_of is Field.pk_of else None
 
     def get_attname(self) -> str:
         return f"{self.name}_id"

@@ -395,9 +395,9 @@ def _write(draft: Draft) -> None:
             elif old is not None:
                 order.remove(id)
     else:
-        for id, _, new in steps:
-            if new is None:
-                order.remove(id)
+        gone = [id for id, _, new in steps if new is None]
+        if gone:
+            order.remove_all(gone)
         added = [id for id, old, _ in steps if old is None]
         if added:
             order.extend(added)

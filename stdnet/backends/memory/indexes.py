@@ -32,11 +32,24 @@ class Index(Protocol):
     def extend(self, values: Sequence[Scalar], ids: Sequence[Id]) -> None:
         """Add many at once."""
 
+    def remove_all(self, values: Sequence[Scalar], ids: Sequence[Id]) -> None:
+        """Remove many at once."""
+
     def find(self, value: Scalar) -> Set[Id]:
         """Return the ids that have ``value``, or a blank one for ``None``; not to be changed by the caller."""
 
     def entries(self) -> Iterator[tuple[Scalar, Id]]:
         """Yield each (value, id), blank ones as ``None``."""
+
+
+def without(items: SortedList[Any], gone: Sequence[Any]) -> SortedList[Any]:
+    """Return ``items`` without some of them, which are there; it may be changed, or a new list, if they are many."""
+    if len(gone) * 8 < len(items):
+        for each in gone:
+            items.remove(each)
+        return items
+    out = set(gone)
+    return SortedList([each for each in items if each not in out])
 
 
 class UniqueIndex:
@@ -63,6 +76,10 @@ class UniqueIndex:
         self.ids.update(zip(keys, ids, strict=True))
         if self.ids.pop(None, None) is not None:
             self.blanks.update(id for key, id in zip(keys, ids, strict=True) if key is None)
+
+    def remove_all(self, values: Sequence[Scalar], ids: Sequence[Id]) -> None:
+        for value, id in zip(values, ids, strict=True):
+            self.remove(value, id)
 
     def find(self, value: Scalar) -> Set[Id]:
         if not value and key_of(value) is None:
@@ -127,6 +144,10 @@ class EqualIndex:
             else:
                 found.add(id)
 
+    def remove_all(self, values: Sequence[Scalar], ids: Sequence[Id]) -> None:
+        for value, id in zip(values, ids, strict=True):
+            self.remove(value, id)
+
     def find(self, value: Scalar) -> Set[Id]:
         return self.sets.get(value or key_of(value), EMPTY)
 
@@ -183,6 +204,11 @@ class RangeIndex:
             self.blanks.update(id for value, id in pairs if value is None)
             pairs = [pair for pair in pairs if pair[0] is not None]
         self.pairs.update(pairs)
+
+    def remove_all(self, values: Sequence[Scalar], ids: Sequence[Id]) -> None:
+        pairs = list(zip(values, ids, strict=True))
+        self.blanks.difference_update([id for value, id in pairs if value is None])
+        self.pairs = without(self.pairs, [pair for pair in pairs if pair[0] is not None])
 
     def find(self, value: Scalar) -> Set[Id]:
         if key_of(value) is None:
@@ -241,8 +267,8 @@ class IdOrder:
         else:
             self.ids.update(ids)
 
-    def remove(self, id: Id) -> None:
-        self.ids.remove(id)
+    def remove_all(self, ids: Sequence[Id]) -> None:
+        self.ids = without(self.ids, ids)
 
     def sort(self, ids: Iterable[Id]) -> list[Id]:
         """Return ``ids``, which exist, in the table's order."""

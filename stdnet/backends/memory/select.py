@@ -24,7 +24,10 @@ def select(reader: Reader, request: Select) -> Selected:
         ids, scores = ranked(reader, table, request)
     else:
         ids = order(reader, table, request)
-    rows = take(table, ids, request)
+    if request.fields is None and table.table is request.table:
+        rows = [table.rows[id] for id in ids]
+    else:
+        rows = take(table, ids, request)
     if not request.related and not request.structures:
         return Selected(ids, rows, scores=scores)
     related = tuple(follow(reader, table, ids, each) for each in request.related)

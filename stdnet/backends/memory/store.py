@@ -95,6 +95,10 @@ class TableStore:
             ids = [id for id, _, _ in steps]
             for position, index in self.maintained:
                 index.extend([new[position] for _, _, new in steps if new is not None], ids)
+        elif len(steps) > 1 and all(new is None for _, _, new in steps):
+            ids = [id for id, _, _ in steps]
+            for position, index in self.maintained:
+                index.remove_all([old[position] for _, old, _ in steps if old is not None], ids)
         else:
             for position, index in self.maintained:
                 for id, old, new in steps:
@@ -110,8 +114,14 @@ class TableStore:
     def expire(self, now: float) -> None:
         """Remove the rows whose deadline has come, and everything of theirs."""
         due = self.deadlines.due(now)
+        if not due:
+            return
+        if isinstance(self.order, ScoreOrder):
+            for id in due:
+                self.order.remove(id)
+        else:
+            self.order.remove_all(due)
         for id in due:
-            self.order.remove(id)
             self.deadlines.remove(id)
             self.structures.drop(id)
         self.write([(id, self.rows[id], None) for id in due])
