@@ -116,10 +116,16 @@ def needed(branches: Iterable[Branch]) -> list[str]:
 def _put_one(link: Link, instances: Sequence[Any], targets: Sequence[Any]) -> None:
     key, attname, pkname = link.key, link.key.attname, link.meta.pkname()
     by_pk = {target.__dict__[pkname]: target for target in targets}
+    cache_name = key.cache_name
     for instance in instances:
-        id = instance.__dict__.get(attname)
+        state = instance.__dict__
+        id = state.get(attname)
         if id is not None:
-            key.put(instance, by_pk.get(id))
+            related = by_pk.get(id)
+            if related is None:
+                key.put(instance, None)
+            else:
+                state[cache_name] = related
 
 
 def _put_many(link: Link, instances: Sequence[Any], targets: Sequence[Any]) -> None:

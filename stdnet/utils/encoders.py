@@ -9,6 +9,7 @@ same options are equal, and one may serve any number of structures and threads.
 
 from __future__ import annotations
 
+import builtins
 import json
 import math
 import struct
@@ -39,6 +40,11 @@ def safe_number(v: Any) -> Any:
         return v
 
 
+def _all_are(kind: type, values: list[Any]) -> bool:
+    """Return whether all values have exactly that type: then a whole bulk needs no call for each."""
+    return set(map(type, values)) <= {kind}
+
+
 class Encoder:
     """Base of all encoders: subclass it, set ``type``, and define ``dumps`` and ``loads``."""
 
@@ -57,10 +63,19 @@ class Encoder:
         """Return whether ``load_iterable`` needs a session, because it has to ask a backend for the values."""
         return False
 
+    def dump_iterable(self, iterable: Iterable[Any]) -> list[Any]:
+        """Return the stored forms of several values, in their order."""
+        dumps = self.dumps
+        return [dumps(x) for x in iterable]
+
     def load_iterable(self, iterable: Iterable[Any], session: Any = None) -> list[Any]:
         """Return the values of several stored forms, in their order."""
         loads = self.loads
         return [loads(x) for x in iterable]
+
+    def keeps(self, stored: builtins.type) -> bool:
+        """Return whether each stored form of exactly that type is the value itself, so that nothing has to be done."""
+        return False
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and vars(other) == vars(self)
@@ -111,6 +126,24 @@ class Default(_Text):
             return self._decoded(x)
         return None if x is None else str(x)
 
+    def dump_iterable(self, iterable: Iterable[Any]) -> list[Any]:
+        values = list(iterable)
+        if type(self).dumps is Default.dumps and _all_are(str, values):
+            try:
+                return [x.encode(self.charset, self.encoding_errors) for x in values]
+            except ValueError:
+                pass  # told about the one value
+        return super().dump_iterable(values)
+
+    def load_iterable(self, iterable: Iterable[Any], session: Any = None) -> list[Any]:
+        values = list(iterable)
+        if type(self).loads is Default.loads and _all_are(bytes, values):
+            try:
+                return [x.decode(self.charset, self.encoding_errors) for x in values]
+            except ValueError:
+                pass  # told about the one value
+        return super().load_iterable(values, session)
+
 
 class NumericDefault(Default):
     """Text that is a number where it spells one, so ``"3.0"`` comes back as ``3`` and ``"nan"`` as NaN.
@@ -143,10 +176,17 @@ class Bytes(_Text):
 
     loads = dumps
 
+    def dump_iterable(self, iterable: Iterable[Any]) -> list[Any]:
+        values = list(iterable)
+        unchanged = type(self).dumps is Bytes.dumps and _all_are(bytes, values)
+        return values if unchanged else super().dump_iterable(values)
+
     def load_iterable(self, iterable: Iterable[Any], session: Any = None) -> list[Any]:
         values = list(iterable)
-        unchanged = type(self).loads is Bytes.loads and set(map(type, values)) <= {bytes}
-        return values if unchanged else super().load_iterable(values, session)
+        return values if self.keeps(bytes) and _all_are(bytes, values) else super().load_iterable(values, session)
+
+    def keeps(self, stored: builtins.type) -> bool:
+        return stored is bytes and type(self).loads is Bytes.loads
 
 
 class NoEncoder(Encoder):
@@ -175,10 +215,17 @@ class Double(Encoder):
 
     loads = dumps
 
+    def dump_iterable(self, iterable: Iterable[Any]) -> list[Any]:
+        values = list(iterable)
+        unchanged = type(self).dumps is Double.dumps and _all_are(float, values)
+        return values if unchanged else super().dump_iterable(values)
+
     def load_iterable(self, iterable: Iterable[Any], session: Any = None) -> list[Any]:
         values = list(iterable)
-        unchanged = type(self).loads is Double.loads and set(map(type, values)) <= {float}
-        return values if unchanged else super().load_iterable(values, session)
+        return values if self.keeps(float) and _all_are(float, values) else super().load_iterable(values, session)
+
+    def keeps(self, stored: builtins.type) -> bool:
+        return stored is float and type(self).loads is Double.loads
 
 
 class CompactDouble(Encoder):

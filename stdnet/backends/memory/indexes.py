@@ -44,7 +44,7 @@ class Index(Protocol):
 
 def without(items: SortedList[Any], gone: Sequence[Any]) -> SortedList[Any]:
     """Return ``items`` without some of them, which are there; it may be changed, or a new list, if they are many."""
-    if len(gone) * 8 < len(items):
+    if len(gone) * 16 < len(items):
         for each in gone:
             items.remove(each)
         return items
@@ -145,8 +145,12 @@ class EqualIndex:
                 found.add(id)
 
     def remove_all(self, values: Sequence[Scalar], ids: Sequence[Id]) -> None:
+        sets = self.sets
         for value, id in zip(values, ids, strict=True):
-            self.remove(value, id)
+            found = sets[value or key_of(value)]
+            found.discard(id)
+            if not found:
+                del sets[value or key_of(value)]
 
     def find(self, value: Scalar) -> Set[Id]:
         return self.sets.get(value or key_of(value), EMPTY)

@@ -5,7 +5,7 @@ All of it happens under the lock of the database, which is the caller's business
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...contract import After, Call, Place, Take, keys
@@ -46,7 +46,9 @@ def perform(reader: Reader, call: Call) -> Any:
     shelf, owner = shelf_of(reader, place)
     if call.operation == "delete":
         return shelf.remove(owner, place.name)
-    given = [container(reader, each) if isinstance(each, Place) else each for each in call.arguments]
+    given: Sequence[Any] = call.arguments
+    if Place in set(map(type, given)):
+        given = [container(reader, each) if isinstance(each, Place) else each for each in given]
     reply = getattr(target, call.operation)(*given)
     if operation.effect != "reads":
         shelf.put(owner, place.name, (place.kind, target))

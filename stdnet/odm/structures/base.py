@@ -173,8 +173,8 @@ class Structure:
 
     def _dump_all(self, values: Iterable[Any], operation: str = "update", pickler: Any = None) -> list[bytes]:
         """Return the stored forms of values, all or none, as the value pickler or another one writes them."""
-        dumps, values = (pickler or self.value_pickler).dumps, list(values)
-        data = [dumps(value) for value in values]
+        values = list(values)
+        data: list[Any] = (pickler or self.value_pickler).dump_iterable(values)
         if set(map(type, data)) <= {bytes}:
             return data
         return [self._stored(each, value, operation) for each, value in zip(data, values, strict=True)]

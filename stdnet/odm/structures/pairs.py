@@ -62,8 +62,11 @@ class PairMixin(Structure):
         values: Iterable[Any] = ()
         if isinstance(mapping, Mapping):
             keys, values = mapping.keys(), mapping.values()
-        elif pairs := [each if type(each) is tuple and len(each) == 2 else self.pair(each) for each in mapping]:
-            keys, values = zip(*pairs, strict=True)
+        else:
+            pairs = list(mapping)
+            if not (set(map(type, pairs)) <= {tuple} and set(map(len, pairs)) <= {2}):
+                pairs = list(map(self.pair, pairs))
+            keys, values = [key for key, _ in pairs], [value for _, value in pairs]
         return list(zip(self._dump_keys(keys), self._dump_all(values), strict=True))
 
     def _dump_keys(self, keys: Iterable[Any], operation: str = "update") -> list[Any]:
@@ -103,7 +106,7 @@ class KeyValueMixin(PairMixin):
     """Maps: each key has one value. What is loaded is kept as a dict."""
 
     def _assembled(self, raw: Raw, values: list[Any]) -> dict[Any, Any]:
-        return dict(self._zipped(raw, values))
+        return dict(zip(self.load_keys([key for key, _ in raw]), values, strict=True))
 
     def _same(self, key: Any) -> Any:
         """Return a key as it reads when it comes back."""
@@ -159,9 +162,9 @@ class OrderedMixin(PairMixin):
     """Structures in the order of a number: a score or a time. Ends of ranges are included."""
 
     def _dump_keys(self, keys: Iterable[Any], operation: str = "update") -> list[float]:
-        keys, dumps = list(keys), self.pickler.dumps
+        keys = list(keys)
         try:
-            numbers = [float(dumps(key)) + 0.0 for key in keys]  # -0.0 is 0.0
+            numbers = [float(each) + 0.0 for each in self.pickler.dump_iterable(keys)]  # -0.0 is 0.0
         except StdNetException:
             raise
         except (TypeError, ValueError, OverflowError) as error:
@@ -185,6 +188,8 @@ class OrderedMixin(PairMixin):
     def _found(self, raw: Raw, callback: Callable[[Any], Any] | None, withscores: bool) -> Program[Any]:
         if callback is not None:
             return callback(raw)
+        if withscores and self.pickler.keeps(float) and self.value_pickler.keeps(bytes):
+            return list(map(tuple, raw))
         values = yield from self._decode(self._encoded(raw))
         return self._zipped(raw, values) if withscores else values
 
