@@ -111,6 +111,13 @@ class SessionModel:
             return
         if self.deadlines:
             self.deadlines.pop(id(instance), None)
+        stored = dbdata.get(pkname)
+        if stored is not None and "state" not in dbdata and modified and persistent is None and not force_update:
+            dbdata["state"] = ModelState(stored, instance.get_state_action())  # nearly as common: one that was loaded
+            self._new.pop(stored, None)
+            self._modified.pop(stored, None)
+            self._modified[stored] = instance
+            return
         state = instance.get_state()
         if state.deleted:
             raise ValueError(f'State is deleted. Cannot add this "{self.meta}" again: make a new instance.')

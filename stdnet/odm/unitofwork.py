@@ -196,8 +196,10 @@ def _change(
             values, errors = _awaiting(meta, {name for name, _, _ in refs}, values, errors)
     id = previous = None
     try:
-        id = codec.dump_pk(instance.pkvalue())
-        previous = codec.dump_pk(state.iid) if state.persistent else None
+        pk = instance.pkvalue()
+        id = codec.dump_pk(pk)
+        if state.persistent:
+            previous = id if state.iid is pk else codec.dump_pk(state.iid)
     except InvalidValue as error:
         errors[meta.pkname()] = str(error)
     version = None
