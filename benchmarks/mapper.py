@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from stdnet import odm
-from stdnet.apps.columnts import ColumnTS
 
-from .workload import Basket, Holding, Instrument, Points, Position
+from .models import Basket, Holding, Instrument, Listed, Position
+from .workload import Points
+
+
+def contestant(url: str) -> Mapper:
+    """Return ours: with a unique check in memory, without one on Redis, where neither the floor nor a peer has it."""
+    return Mapper(url, Position if url.startswith("memory:") else Listed)
 
 
 class Mapper:
@@ -20,11 +26,21 @@ class Mapper:
         self.models.register(model)
         self.models.register(Holding)  # and the instruments
         self.models.register(Basket)
-        self.basket = self.models[Basket].new()
         self.holdings = self.models[Holding].query()
         self.positions = self.models[model]
         self.query = self.positions.query()
-        self.series = self.models.session().add(self.models.register(ColumnTS(id="bench")))
+
+    @cached_property
+    def basket(self) -> Any:
+        """The row with structures."""
+        return self.models[Basket].new()
+
+    @cached_property
+    def series(self) -> Any:
+        """The time series of five columns."""
+        from stdnet.apps.columnts import ColumnTS  # noqa: PLC0415  (a program that has none does not import it)
+
+        return self.models.session().add(self.models.register(ColumnTS(id="bench")))
 
     def insert(self, data: list[dict[str, Any]]) -> None:
         if len(data) == 1:
@@ -33,6 +49,9 @@ class Mapper:
         with self.models.session().begin() as transaction:
             for values in data:
                 transaction.add(self.model(**values))
+
+    def insert_plain(self, data: list[dict[str, Any]]) -> None:
+        self.insert(data)
 
     def by_key(self, id: int) -> Any:
         return self.query.get(id=id)
@@ -61,6 +80,9 @@ class Mapper:
             for position in session.query(self.model).filter(id__in=ids):
                 position.size += 1
                 transaction.add(position)
+
+    def increase(self, ids: list[int]) -> None:
+        self.query.filter(id__in=ids).update(size=odm.F("size") + 1)
 
     def delete(self, ids: list[int]) -> None:
         self.positions.filter(id__in=ids).delete()
@@ -115,6 +137,7 @@ class Mapper:
         return self.series.range(start, stop)
 
     def close(self) -> None:
-        self.series.session.delete(self.series)
+        if "series" in self.__dict__:
+            self.series.session.delete(self.series)
         self.models.flush()
         self.models.close()
