@@ -223,6 +223,21 @@ def test_anything_is_converted_or_refused_with_an_error_of_ours(field: odm.Field
             assert same(field.load(scalar), converted)
 
 
+@given(ROWS, st.sampled_from(META.scalarfields), ANYTHING)
+def test_the_short_way_to_a_row_leads_where_the_long_way_does(
+    values: dict[str, Any], field: odm.Field[Any], value: Any
+) -> None:
+    row = Everything(**values)
+    row.__dict__[field.attname] = value
+    short = META.codec.make_row(row.__dict__)
+    if short is not None:
+        scalars, errors = META.codec.clean(row)
+        assert errors == {}
+        for one, other in zip(short, scalars.values(), strict=True):
+            assert same(one, other) or is_nan(one)
+        assert row.__dict__[field.attname] is value
+
+
 @pytest.mark.parametrize("connect", FACTORIES)
 @given(rows=st.lists(ROWS, max_size=4))
 @settings(max_examples=100)

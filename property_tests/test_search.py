@@ -32,7 +32,7 @@ class Sheet(odm.StdModel):
         app_label = "search"
 
 
-names = st.sampled_from(["a", "b", "c", "d:%", "é\x1e", "f"])
+names = st.sampled_from(["a", "b", "c", "d:%", "é\x1e", "a" + "b" * 160])
 texts = st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join)
 plain = st.sampled_from(WORDS)
 pieces = st.one_of(

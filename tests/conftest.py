@@ -24,7 +24,7 @@ from stdnet.backends.base import BackendDataServer, Counting, Wrapper
 from stdnet.backends.memory.backend import MemoryServer
 from stdnet.contract import Commit, Request, Table
 
-from .redis.check import check
+from .redis.check import check, wipe
 from .servers import shared_url
 
 BACKENDS: dict[str, Callable[[], str]] = {"memory": lambda: "memory://", "redis": shared_url}
@@ -75,6 +75,13 @@ class Checked(Wrapper):
             if isinstance(request, Commit):
                 self.tables |= {save.table.name: save.table for save in request.saves}
 
+    def wipe(self) -> None:
+        """Leave nothing behind."""
+        self.flush()
+        if not isinstance(self.server, MemoryServer):
+            with redis.Redis.from_url(self.url) as client:
+                wipe(client, self.namespace)
+
     def check(self) -> None:
         """Raise ``AssertionError`` unless every index fits its rows and nothing else is there."""
         if isinstance(self.server, MemoryServer):
@@ -108,13 +115,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 @pytest.fixture(params=sorted(BACKENDS))
-def server(request: pytest.FixtureRequest) -> Iterator[BackendDataServer]:
+def server(request: pytest.FixtureRequest) -> Iterator[Checked]:
     """A backend with an empty namespace of its own, which is checked and emptied afterwards."""
     made = connect(request.param)
     yield made
-    made.check()
-    made.flush()
-    made.close()
+    try:
+        made.check()
+    finally:
+        made.wipe()
+        made.close()
 
 
 @pytest.fixture(params=sorted(ROUTERS))

@@ -213,14 +213,15 @@ class After:
 
     It is called with ids and then with ``arguments``. ``rows`` says which ids: the number of a save stands for those of
     its changes, in order; a table for those of its rows that the commit removes, by a delete, a cascade or a move, and
-    that do not stand after it, in any order. Without ids nothing is called. The operation is one of
-    ``Operation.commits``.
+    that do not stand after it, in any order. With ``new`` those of a save count whose row did not stand before, or was
+    deleted by this commit. Without ids nothing is called. The operation is one of ``Operation.commits``.
     """
 
     place: Place
     operation: str
     rows: int | Table
     arguments: tuple[Any, ...] = ()
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

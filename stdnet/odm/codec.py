@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..contract import Id, Row, Scalar
 from ..errors import AbstractModel
+from . import writers
 from .fields import Field
 from .jsonfield import JSONField, Leaf
 
@@ -34,28 +35,26 @@ class Codec(Generic[M]):
             raise AbstractModel(str(meta))
         self.meta = meta
         self.pkname = meta.pkname()
-        columns = [field for field in meta.scalarfields if not field.is_relation]
-        self.setters = [(field.name, field.attname, field.to_python) for field in columns]
+        self.fill = writers.filler(self.pkname, [field for field in meta.scalarfields if not field.is_relation])
+        self.make_row = writers.row_maker(meta.scalarfields)
+        self.added = writers.adder(meta, self.make_row)
         self.linked = [field for field in meta.scalarfields if field.is_relation]
         self.maps = {field.attname: field for field in meta.maps}
-        self.writers = [_writer(field) for field in meta.scalarfields]
-        self.unknown = (_UNKNOWN,) * len(self.writers)
+        self.columns = [
+            (field.attname, field.to_python, writers.dumper(field), field.required) for field in meta.scalarfields
+        ]
         self.pk_load = _loader_of(meta.pk)
         self._loaders: dict[tuple[str, ...] | None, Loader] = {}
 
     def clean(self, instance: M) -> tuple[dict[str, Scalar], dict[str, str]]:
         """Convert the attributes of an instance, in place, and return its scalars and its errors, by column name."""
-        state, loaded, dbdata = instance.__dict__, instance._loadedfields, instance.dbdata
+        state, loaded = instance.__dict__, instance._loadedfields
         values: dict[str, Scalar] = {}
         errors: dict[str, str] = {}
-        stored = self.unknown if "columns" in dbdata else dbdata.get("row", self.unknown)
-        for (attname, to_python, dump, required), earlier in zip(self.writers, stored, strict=True):
+        for attname, to_python, dump, required in self.columns:
             if loaded is not None and attname not in state:
                 continue
             value = state.get(attname)
-            if value is earlier and value and dump is None:  # as it was stored: nothing to convert
-                values[attname] = value
-                continue
             try:
                 converted = to_python(value)
                 scalar = converted if converted is None or dump is None else dump(converted)
@@ -132,22 +131,9 @@ def load(ids, rows, session):
 """
 
 
-_UNKNOWN = object()
-
-
-def _overrides(field: Field[Any], method: str) -> bool:
-    return getattr(type(field), method) is not getattr(Field, method)
-
-
 def _loader_of(field: Field[Any]) -> Callable[[Any], Any] | None:
     """Return the field's ``load``, or ``None`` if scalars of this field are its Python values."""
-    return field.storage.load if _overrides(field.storage, "load") else None
-
-
-def _writer(field: Field[Any]) -> tuple[str, Callable[[Any], Any], Callable[[Any], Scalar] | None, bool]:
-    """Return the field's column name, its conversions, and whether it is required."""
-    dump = field.storage.dump if _overrides(field.storage, "dump") else None
-    return field.attname, field.to_python, dump, field.required
+    return field.storage.load if type(field.storage).load is not Field.load else None
 
 
 def _part(field: JSONField, leaves: list[tuple[int, str]], scope: dict[str, Any]) -> str:

@@ -6,18 +6,17 @@ united, ranges and text lookups on it narrow what they leave, fields narrow each
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
-from ..contract import NOTHING, All, Diff, Eq, Ids, In, Intersect, Plan, Range, Scalar, Scan, Union, Where, is_nothing
+from ..contract import NOTHING, All, Diff, Eq, Ids, In, Intersect, Plan, Scalar, Scan, Union, Where, is_nothing
 from ..errors import BadLookupValue, InvalidValue, NotIndexed, QuerySetError, UnknownField, UnknownLookup
 from . import together
+from .comparisons import TEXT, comparison, is_query, joined, serialise
 from .fields import Field
 from .jsonfield import JSONField, Leaf
-from .jsonvalues import DATES
 from .links import Link, reachable
 from .meta import JSPLITTER, ModelMeta, split
 from .search import searches
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from .query import QueryBase
 
 COMPARISONS = {"gt": "gt", "ge": "ge", "gte": "ge", "lt": "lt", "le": "le", "lte": "le"}
-TEXT = ("contains", "startswith", "endswith", "icontains", "istartswith", "iendswith")
 LOOKUPS = ("in", *COMPARISONS, "isnull", *TEXT)
 
 
@@ -86,17 +84,13 @@ def _as_set(values: list[Any]) -> Any:
 
 def alternatives(value: Any) -> list[Any]:
     """Return the alternatives that an equality value stands for: itself, or the elements of an iterable."""
-    if isinstance(value, (str, bytes, bytearray, Enum)) or _is_query(value) or not isinstance(value, Iterable):
+    if isinstance(value, (str, bytes, bytearray, Enum)) or is_query(value) or not isinstance(value, Iterable):
         return [value]  # flags are iterable, too
     return list(value)
 
 
-def _is_query(value: Any) -> bool:
-    return hasattr(value, "construct")
-
-
 def _is_collection(value: Any) -> bool:
-    return _is_query(value) or (isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Enum)))
+    return is_query(value) or (isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Enum)))
 
 
 def options(kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -223,11 +217,11 @@ def _clauses(query: QueryBase[Any], arguments: Mapping[str, Any]) -> Iterator[li
                 raise BadLookupValue(field, "in", value, "is not a collection of values or a query")
             grouped[field.name] = (field, (values or []) + alternatives(value), plans)
         else:
-            plans.extend(_comparison(query, field, lookup, each) for each in _every(value))
+            plans.extend(comparison(field, lookup, each) for each in _every(value))
     if query.meta.together and (combined := _combined(query, grouped)) is not None:
         yield [combined]
     for field, values, plans in (grouped[name] for name in sorted(grouped)):
-        yield [*([] if values is None else [_equals(query, field, values)]), *_joined(plans)]
+        yield [*([] if values is None else [_equals(query, field, values)]), *joined(plans)]
     for link, inner in nested.values():
         yield [_across(query, link, inner)]
 
@@ -239,7 +233,7 @@ def _combined(
     wanted = {
         name: _scalars(field, values)
         for name, (field, values, _) in grouped.items()
-        if values is not None and not any(map(_is_query, values))
+        if values is not None and not any(map(is_query, values))
     }
     found = together.matching(query.meta, wanted)
     if found is None:
@@ -333,9 +327,9 @@ def _equals_leaf(field: Leaf, values: list[Any]) -> Plan:
     """Return the rows where a leaf has one of some values; there is no index on leaves."""
     plans: list[Plan] = []
     for value in values:
-        if _is_query(value):
+        if is_query(value):
             raise BadLookupValue(field, "", value, "is a query, which is not compared with JSON; pass its results")
-        scalar = _serialise(field, value)
+        scalar = serialise(field, value)
         is_blank = scalar in ("", b"")
         plans.append(Scan(field.attname, "isnull", 1) if is_blank else Scan(field.attname, "eq", scalar))
     return _any_of(plans)
@@ -346,8 +340,8 @@ def _equals(query: QueryBase[Any], field: Field[Any], values: list[Any]) -> Plan
         return _equals_leaf(field, values)
     if not field.index:
         raise NotIndexed(type(field).__name__, field)
-    plans: list[Plan] = [_in(query, field, value) for value in values if _is_query(value)]
-    scalars = _scalars(field, [value for value in values if not _is_query(value)])
+    plans: list[Plan] = [_in(query, field, value) for value in values if is_query(value)]
+    scalars = _scalars(field, [value for value in values if not is_query(value)])
     if field.primary_key:
         ids = tuple(scalar for scalar in scalars if scalar is not None and scalar != "")
         if ids or not plans:
@@ -361,7 +355,7 @@ def _equals(query: QueryBase[Any], field: Field[Any], values: list[Any]) -> Plan
 
 def _scalars(field: Field[Any], values: list[Any]) -> tuple[Scalar, ...]:
     """Return the scalars of values, each once, without those that the field can never have."""
-    plain = [(value, _serialise(field, value)) for value in values]
+    plain = [(value, serialise(field, value)) for value in values]
     return tuple(dict.fromkeys(scalar for value, scalar in plain if _can_equal(field, value, scalar)))
 
 
@@ -389,121 +383,3 @@ def _ids_of(field: Field[Any]) -> Field[Any] | None:
     """Return the primary key whose values a field holds, if any."""
     found: Field[Any] | None = field.related_pk if field.is_relation else None  # type: ignore[attr-defined]
     return field if field.primary_key else found
-
-
-def _serialise(field: Field[Any], value: Any, lookup: str = "") -> Scalar:
-    if value == "" and field.column_type in ("int", "float") and field.python_type is not bool:
-        return None
-    if isinstance(value, (list, tuple, set, frozenset, dict)):
-        raise BadLookupValue(field, lookup, value, "is a collection inside a collection")
-    if field.primary_key and hasattr(value, "_meta") and not isinstance(value, type):
-        if value._meta is not field.meta:
-            raise BadLookupValue(field, lookup, value, f'is a "{value._meta}", not a "{field.meta}"')
-        if value.pkvalue() is None:
-            raise BadLookupValue(field, lookup, value, "is not saved yet, so it has no id")
-    try:
-        return field.serialise(value, lookup or None)
-    except InvalidValue as error:
-        raise BadLookupValue(field, lookup, value, error.problem) from None
-    except (TypeError, ValueError, AttributeError, OverflowError):
-        raise BadLookupValue(field, lookup, value, f"cannot be compared with a {type(field).__name__}") from None
-
-
-def _comparison(query: QueryBase[Any], field: Field[Any], lookup: str, value: Any) -> Plan:
-    if lookup == "isnull":
-        return _isnull(field, value)
-    if lookup in TEXT:
-        return Scan(field.attname, lookup, _text(field, lookup, value))  # type: ignore[arg-type]
-    scalar = _bound(field, lookup, value)
-    if isinstance(field, Leaf) and isinstance(scalar, bytes):  # a date: other bytes are not compared with it
-        first, end = DATES
-        bounds = (("ge", first), ("lt", end), (lookup, scalar))
-        return Intersect(tuple(Scan(field.attname, op, bound) for op, bound in bounds))  # type: ignore[arg-type]
-    if isinstance(scalar, float) and field.column_type == "int":
-        if math.isinf(scalar):
-            return _isnull(field, False) if (scalar > 0) == (lookup in ("lt", "le")) else Ids(())
-        lookup, scalar = _whole(lookup, scalar)
-    if field.column_type in ("int", "float") and (field.primary_key or field.column().index == "range"):
-        if lookup in ("gt", "ge"):
-            return Range(field.attname, low=scalar, low_open=lookup == "gt")
-        return Range(field.attname, high=scalar, high_open=lookup == "lt")
-    return Scan(field.attname, lookup, scalar)  # type: ignore[arg-type]
-
-
-def _isnull(field: Field[Any], value: Any) -> Plan:
-    if not isinstance(value, bool):
-        raise BadLookupValue(field, "isnull", value, "is neither True nor False")
-    if field.primary_key:
-        return Ids(()) if value else All()
-    if field.index:
-        blank = Eq(field.attname, (None,))
-        return blank if value else Diff(All(), blank)
-    return Scan(field.attname, "isnull", 1 if value else 0)
-
-
-def _text(field: Field[Any], lookup: str, value: Any) -> Scalar:
-    if field.column_type == "bytes" and value is not None:
-        return _serialise(field, value, lookup)
-    if isinstance(value, bytes):
-        try:
-            value = value.decode()
-        except UnicodeDecodeError:
-            raise BadLookupValue(field, lookup, value, "is not UTF-8 text") from None
-    if value is None or not isinstance(value, (str, int, float)):
-        raise BadLookupValue(field, lookup, value, "is not text")
-    text = str(value)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise BadLookupValue(field, lookup, value, "has lone surrogates") from None
-    return text
-
-
-def _bound(field: Field[Any], lookup: str, value: Any) -> Any:
-    """Return the scalar of a range bound; numbers keep their fraction, also towards an integer field."""
-    if value is None:
-        raise BadLookupValue(field, lookup, value, "is no bound; use isnull to find missing values")
-    if isinstance(value, (list, tuple, set, frozenset, dict)) or _is_query(value):
-        raise BadLookupValue(field, lookup, value, "is not a single value")
-    number = value
-    if isinstance(value, str) and field.type in ("integer", "auto", "float"):
-        number = _number(field, lookup, value)
-    if field.type in ("integer", "auto") and isinstance(number, (int, float)):
-        if number != number:
-            raise BadLookupValue(field, lookup, value, "has no place in an order")
-        return int(number) if isinstance(number, int) else number
-    return _serialise(field, value, lookup)
-
-
-def _number(field: Field[Any], lookup: str, text: str) -> int | float:
-    for convert in (int, float):
-        try:
-            return convert(text)
-        except ValueError:
-            pass
-    raise BadLookupValue(field, lookup, text, "is not a number")
-
-
-def _whole(lookup: str, value: float) -> tuple[str, int]:
-    """Return an equivalent bound that is whole: ``x > 2.5`` says the same of integers as ``x >= 3``."""
-    if value.is_integer():
-        return lookup, int(value)
-    return ("ge", math.ceil(value)) if lookup in ("gt", "ge") else ("le", math.floor(value))
-
-
-def _joined(plans: list[Plan]) -> list[Plan]:
-    """Join the lower and upper bounds of one field into one range each."""
-    ranges = [each for each in plans if isinstance(each, Range)]
-    if len(ranges) < 2:
-        return plans
-    others: list[Plan] = [each for each in plans if not isinstance(each, Range)]
-    low, low_open = _tightest([(each.low, each.low_open) for each in ranges if each.low is not None], max)
-    high, high_open = _tightest([(each.high, each.high_open) for each in ranges if each.high is not None], min)
-    return [Range(ranges[0].field, low, high, low_open, high_open), *others]
-
-
-def _tightest(bounds: list[tuple[Any, bool]], pick: Callable[[list[Any]], Any]) -> tuple[Any, bool]:
-    if not bounds:
-        return None, False
-    best = pick([value for value, _ in bounds])
-    return best, any(is_open for value, is_open in bounds if value == best)

@@ -26,7 +26,7 @@ Places = dict[int, tuple[int, int]]
 
 def enqueue_parents(session: SessionBase) -> None:
     """Queue the unsaved objects that the instances to be saved refer to, and those that these refer to."""
-    instances = [instance for each in session.pending() for instance in each.iterdirty()]
+    instances = [instance for each in session.pending() if each.meta.foreignkeys for instance in each.dirty]
     for instance in instances:  # grows
         for _, parent in unsaved(instance):
             if parent not in session:
@@ -50,13 +50,16 @@ def awaited(instance: Model) -> list[tuple[ForeignKey[Any], Model]]:
 
 
 def arranged(
-    pending: Iterable[tuple[ModelMeta[Any], Sequence[Model]]],
-) -> tuple[list[tuple[ModelMeta[Any], list[Model]]], Places]:
+    pending: Sequence[tuple[ModelMeta[Any], Sequence[Model]]],
+) -> tuple[list[tuple[ModelMeta[Any], Sequence[Model]]], Places]:
     """Return the instances as saves, in the order given but for parents, which stand before their children."""
-    pending = list(pending)
-    if not any(meta.foreignkeys for meta, _ in pending):  # nobody waits for anybody
-        return [(meta, list(instances)) for meta, instances in pending if instances], {}
-    saves: list[tuple[ModelMeta[Any], list[Model]]] = []
+    for meta, _ in pending:
+        if meta.foreignkeys:
+            break
+    else:  # nobody waits for anybody
+        return [save for save in pending if save[1]], {}
+    saves: list[tuple[ModelMeta[Any], Sequence[Model]]] = []
+    parts: list[list[Model]] = []
     last: dict[ModelMeta[Any], int] = {}
     places: Places = {}
     for instance in _parents_first([instance for _, instances in pending for instance in instances]):
@@ -64,10 +67,11 @@ def arranged(
         parents = [places[id(parent)][0] for _, parent in awaited(instance) if id(parent) in places]
         if meta not in last or last[meta] < max(parents, default=0):
             last[meta] = len(saves)
-            saves.append((meta, []))
+            parts.append([])
+            saves.append((meta, parts[-1]))
         place = last[meta]
-        places[id(instance)] = place, len(saves[place][1])
-        saves[place][1].append(instance)
+        places[id(instance)] = place, len(parts[place])
+        parts[place].append(instance)
     return saves, places
 
 

@@ -229,6 +229,14 @@ class Field(Generic[T]):
         """Return the Python value for a value that is not ``None``; raise ``InvalidValue``."""
         return value
 
+    def as_is(self, value: str) -> str | None:
+        """Return the source of a test that a value of ``python_type`` needs no ``convert``, ``None`` if there is none.
+
+        ``value`` is the expression for the value. An empty text means that there is nothing to test. It stands beside
+        ``convert``: a class that has a ``convert`` of its own and no ``as_is`` has no test.
+        """
+        return None
+
     def dump(self, value: Any) -> Scalar:
         """Return the scalar for a Python value of this field that is not ``None``."""
         scalar: Scalar = value

@@ -94,9 +94,8 @@ class Model(metaclass=ModelType):
     @property
     def dbdata(self) -> dict[str, Any]:
         """What ties this instance to a database; made when first asked for."""
-        try:
-            found: dict[str, Any] = self.__dict__["_dbdata"]
-        except KeyError:
+        found: dict[str, Any] | None = self.__dict__.get("_dbdata")
+        if found is None:
             found = self.__dict__["_dbdata"] = {}
         return found
 
@@ -129,7 +128,7 @@ class Model(metaclass=ModelType):
         """Return the current state; keywords, or the lack of a state, make a new one."""
         dbdata = self.dbdata
         if kwargs or "state" not in dbdata:
-            dbdata["state"] = ModelState(self, **kwargs)
+            dbdata["state"] = ModelState.of(self, **kwargs)
         state: ModelState = dbdata["state"]
         return state
 
@@ -242,10 +241,11 @@ class StdModel(Model):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         codec = self._meta.codec
-        state = self.__dict__
-        state[codec.pkname] = kwargs.pop(codec.pkname, None)
-        for name, attname, to_python in codec.setters:
-            state[attname] = to_python(kwargs.pop(name, None))
+        made = codec.fill(kwargs)
+        if self.__dict__:  # of a subclass that sets something first
+            self.__dict__.update(made)
+        else:
+            self.__dict__ = made
         for field in codec.linked:
             field.set_value(self, kwargs.pop(field.name, None))
         if args or kwargs or self._meta.attributes:

@@ -213,13 +213,10 @@ def commit(transaction: TransactionBase) -> Program[bool]:
     router, failure = session.router, None
     try:
         dependencies.enqueue_parents(session)
-        for each in session.pending():
-            if transaction.signal_delete and each.has_deletes:
-                yield from _fire(router.pre_delete, each.meta, instances=each.delete_query(), session=session)
-            if transaction.signal_commit and each.dirty:
-                yield from _fire(router.pre_commit, each.meta, instances=each.dirty, session=session)
+        if router.pre_delete or router.pre_commit:
+            yield from _pre_signals(transaction, session)
         dependencies.enqueue_parents(session)  # a signal may have changed something
-        work = [(unit, unit.validated()) for unit in units(session.pending(), session._structures)]
+        work = [(unit, unit.validated()) for unit in units(session.pending(), session.queued())]
         for unit, request in work:
             if unit.is_empty:
                 continue
@@ -227,14 +224,16 @@ def commit(transaction: TransactionBase) -> Program[bool]:
             if isinstance(reply, Refused):
                 failure = unit.refusal(reply, transaction.saved)
                 break
-            session._structures.drop(unit.structures)
+            if unit.structures:
+                session._structures.drop(unit.structures)
             saved, deleted = unit.applied(reply)
             transaction.saved.update(saved)
             transaction.deleted.update(deleted)
         if failure is None:
             transaction.on_result = True
         transaction.sent = True
-        yield from _post_signals(transaction, session)
+        if router.post_delete or router.post_commit:
+            yield from _post_signals(transaction, session)
         if failure is not None:
             raise failure
     finally:
@@ -245,6 +244,15 @@ def commit(transaction: TransactionBase) -> Program[bool]:
 def _fire(event: Event, meta: ModelMeta[Any], **params: Any) -> Program[None]:
     if event:
         yield Fire(event, meta.model, params)
+
+
+def _pre_signals(transaction: TransactionBase, session: SessionBase) -> Program[None]:
+    router = session.router
+    for each in session.pending():
+        if transaction.signal_delete and each.has_deletes:
+            yield from _fire(router.pre_delete, each.meta, instances=each.delete_query(), session=session)
+        if transaction.signal_commit and each.dirty:
+            yield from _fire(router.pre_commit, each.meta, instances=each.dirty, session=session)
 
 
 def _post_signals(transaction: TransactionBase, session: SessionBase) -> Program[None]:

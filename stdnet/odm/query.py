@@ -167,7 +167,8 @@ class QueryBase(Generic[M]):
 
         With ``lookup="contains"``, the default, all words must match, with ``"in"`` any of them. ``"new york"`` in
         quotes is a phrase, and ``prog*`` stands for all words that begin so. Any text will do; one without words keeps
-        all rows. It is applied after ``union``. Cost: O(k) for k rows that have one of the words.
+        all rows, and of many words the first thousand count. It is applied after ``union``. Cost: O(k) for k rows that
+        have one of the words.
         """
         if lookup is not None and lookup not in self.lookups:
             raise ValueError(f"Unknown lookup {lookup!r} in a search. Use 'contains' (all words) or 'in' (any word).")

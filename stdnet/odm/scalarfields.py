@@ -78,6 +78,9 @@ class IntegerField(NumericField[I]):
         number: int = value
         return number
 
+    def as_is(self, value: str) -> str:
+        return f"{-EXACT} <= {value} <= {EXACT}"  # narrower than it need be without an index
+
 
 class FloatField(NumericField[F]):
     """A floating-point number; infinities are numbers, NaN is refused."""
@@ -110,6 +113,9 @@ class FloatField(NumericField[F]):
         number: float = value
         return number + 0.0 if self.primary_key else number  # 0.0 and -0.0 are one id, so one of them is chosen
 
+    def as_is(self, value: str) -> str | None:
+        return None if self.primary_key else f"{value} == {value}"
+
     def json_serialise(self, value: Any) -> Any:
         return str(value) if value in (math.inf, -math.inf) else value  # JSON has no word for infinities
 
@@ -131,6 +137,9 @@ class BooleanField(NumericField[bool]):
             return bool(int(value))
         except (TypeError, ValueError, OverflowError):
             self.invalid(value, "is not a boolean")
+
+    def as_is(self, value: str) -> str:
+        return ""
 
     def dump(self, value: Any) -> int:
         return 1 if value else 0
@@ -171,6 +180,9 @@ class AutoIdField(AtomField[int]):
             self.invalid(value, "is beyond ±2**53, the range of an integer id")
         return int(value)
 
+    def as_is(self, value: str) -> str:
+        return f"{-EXACT} <= {value} <= {EXACT}"
+
 
 class DateField(NumericField[D]):
     """A day. Takes a date, a datetime, ISO text, or a number of seconds since 1970.
@@ -203,6 +215,9 @@ class DateField(NumericField[D]):
             return value
         day: date = value if isinstance(value, date) else self._parse(value)
         return self._naive(day).date() if isinstance(day, datetime) else day
+
+    def as_is(self, value: str) -> str | None:
+        return ""
 
     def _parse(self, value: Any) -> datetime:
         try:
@@ -287,6 +302,9 @@ class DateTimeField(DateField[D]):
             self.invalid(value, "is outside of 1684 to 2255, the range of an indexed field; declare it index=False")
         return moment
 
+    def as_is(self, value: str) -> str | None:
+        return None if self.index or self.tz is not None else f"{value}.tzinfo is None"
+
     def _moment(self, value: Any) -> datetime:
         if self.tz is not None:
             return self._aware(value)
@@ -363,6 +381,9 @@ class SymbolField(AtomField[str]):
             self.invalid(value, "has lone surrogates, which no encoding of text can hold")
         return value  # type: ignore[no-any-return]
 
+    def as_is(self, value: str) -> str:
+        return f"{value}.isascii()"
+
     def json_serialise(self, value: Any) -> Any:
         return value
 
@@ -398,6 +419,9 @@ class ByteField(AtomField[bytes]):
             return value.encode(self.charset)
         except UnicodeEncodeError:
             self.invalid(value, "has lone surrogates, which no encoding of text can hold")
+
+    def as_is(self, value: str) -> str:
+        return ""
 
     def json_serialise(self, value: Any) -> Any:
         return None if value is None else base64.b64encode(value).decode("ascii")

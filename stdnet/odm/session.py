@@ -18,6 +18,7 @@ from .meta import ModelMeta
 from .query import QueryBase
 from .results import AsyncQuery, Query
 from .runner import arun, run
+from .state import ModelState, temporary
 from .structures.base import Structure
 from .structures.queue import StructureQueue
 from .transaction import AsyncTransaction, Transaction, TransactionBase
@@ -41,6 +42,7 @@ class SessionModel:
         self.session = session
         self.manager = manager
         self.meta: ModelMeta[Any] = manager.meta
+        self._pkname, self._auto = self.meta.pkname(), self.meta.table.auto
         self._new: dict[Any, Model] = {}
         self._modified: dict[Any, Model] = {}
         self._deleted: dict[Any, list[Model]] = {}
@@ -80,12 +82,11 @@ class SessionModel:
     @property
     def dirty(self) -> tuple[Model, ...]:
         """The instances to save: new ones, then modified ones, each in the order in which they were added."""
-        return tuple(self.iterdirty())
+        return (*self._new.values(), *self._modified.values())
 
     def iterdirty(self) -> Iterator[Model]:
         """Yield the instances to save."""
-        yield from self._new.values()
-        yield from self._modified.values()
+        return iter(self.dirty)
 
     @property
     def has_deletes(self) -> bool:
@@ -101,9 +102,12 @@ class SessionModel:
 
     def add(self, instance: Model, modified: bool, persistent: bool | None, force_update: bool) -> None:
         """Queue an instance to be saved."""
-        pkname, dbdata = self.meta.pkname(), instance.dbdata
-        if instance.pkvalue() is None and "state" not in dbdata and pkname not in dbdata:
-            self._new[instance.get_state().iid] = instance  # the common case: a new instance, seen for the first time
+        pkname, attributes = self._pkname, instance.__dict__
+        dbdata = attributes["_dbdata"]
+        if self._auto and attributes[pkname] is None and "state" not in dbdata and pkname not in dbdata:
+            iid = temporary(instance)  # the common case: a new instance, seen for the first time
+            dbdata["state"] = ModelState(iid, "add")
+            self._new[iid] = instance
             return
         if self.deadlines:
             self.deadlines.pop(id(instance), None)
@@ -177,7 +181,8 @@ class SessionModel:
             for instance in (each for doomed in self._deleted.values() for each in doomed):
                 instance.get_state().deleted = False
         for pending in (self._new, self._modified, self._deleted, self._queries, self.deadlines):
-            pending.clear()
+            if pending:
+                pending.clear()
 
     def saving(self, instance: Model) -> Model | None:
         """Return the instance that is queued to be saved for the row of this one: itself, another one, or ``None``."""
@@ -224,10 +229,14 @@ class SessionBase:
             self._queue = StructureQueue(self)
         return self._queue
 
+    def queued(self) -> list[Structure]:
+        """Return one handle of each structure that is queued, in order of first use."""
+        return [] if self._queue is None else list(self._queue)
+
     @property
     def dirty(self) -> frozenset[Model]:
         """All instances that are to be saved."""
-        return frozenset(instance for each in self for instance in each.iterdirty())
+        return frozenset(instance for each in self for instance in each.dirty)
 
     def manager(self, model: Any) -> Any:
         """Return the router's manager of a model; ``InvalidTransaction`` if it is not registered there.
@@ -286,17 +295,22 @@ class SessionBase:
         force_update: bool = False,
     ) -> None:
         """Queue an instance to be saved, or a structure; nothing is sent."""
-        if not hasattr(instance, "_meta") or isinstance(instance, type):
+        meta = getattr(instance, "_meta", None)
+        if meta is None or isinstance(instance, type):
             raise InvalidTransaction(f"{type(instance).__name__} is not an instance of a model. Add instances.")
-        self._accepting()
+        if self.transaction is not None and self.transaction.sent:
+            self._accepting()
         if isinstance(instance, Structure):
             self._structures.add(instance, modified)
             return
-        pending = self._models.get(instance._meta) or self.model(instance)
+        pending = self._models.get(meta)
+        if pending is None:
+            pending = self.model(meta)
         dbdata = instance.dbdata
-        former = dbdata.get("session")
-        if former is not self and "row" in dbdata and (former is None or former.router is not self.router):
-            del dbdata["row"]  # it may be that of another database, so what differs from it tells nothing
+        if "row" in dbdata:
+            former = dbdata.get("session")
+            if former is not self and (former is None or former.router is not self.router):
+                del dbdata["row"]  # it may be that of another database, so what differs from it tells nothing
         dbdata["session"] = self
         pending.add(instance, modified, persistent, force_update)
 
@@ -345,9 +359,10 @@ class SessionBase:
 
     def drop_pending(self) -> None:
         """Forget everything that is pending; nothing of it was stored."""
-        for each in self:
+        for each in self._models.values():
             each.drop(restore=True)
-        self._structures.clear()
+        if self._queue is not None:
+            self._queue.clear()
 
     def pending_instance(self, query: QueryBase[M], criteria: Mapping[str, Any]) -> M | None:
         """Return the session's own instance for a ``get`` by primary key alone, if it has one."""

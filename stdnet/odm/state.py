@@ -26,18 +26,23 @@ class ModelState:
 
     __slots__ = ("_action", "_iid", "deleted", "score")
 
-    def __init__(self, instance: Model, iid: Any = None, action: str | None = None) -> None:
+    def __init__(self, iid: Any, action: str) -> None:
+        self._iid, self._action = iid, action
         self.deleted = False
         self.score: float = 0
+
+    @classmethod
+    def of(cls, instance: Model, iid: Any = None, action: str | None = None) -> ModelState:
+        """Return the state of an instance as its attributes tell it, under another id if one is given."""
         pkname = instance._meta.pkname()
         pk = iid if iid is not None else instance.__dict__.get(pkname)
         action = action or "add"
         if pk is None or pk == "":
-            action, pk = "add", f"new.{id(instance)}"
-        elif pkname in instance.dbdata:
+            return cls(temporary(instance), "add")
+        if pkname in instance.dbdata:
             action = instance.get_state_action() if action == "add" else action
             pk = instance.dbdata[pkname] if iid is None else iid
-        self._action, self._iid = action, pk
+        return cls(pk, action)
 
     @property
     def action(self) -> str:
@@ -59,6 +64,11 @@ class ModelState:
 
     def __repr__(self) -> str:
         return f"ModelState({self}, {self._action})"
+
+
+def temporary(instance: Model) -> str:
+    """Return the id by which an instance without a pk is known."""
+    return f"new.{id(instance)}"
 
 
 class autoincrement:

@@ -76,7 +76,8 @@ class TransactionBase:
 
     def add(self, instance: T, **kwargs: Any) -> T:
         """Queue an instance, or what waits in a structure, to be saved and return it; nothing is sent."""
-        self._open().enqueue(instance, **kwargs)
+        session = self._open() if self.session is None else self.session
+        session.enqueue(instance, **kwargs)
         return instance
 
     def delete(self, instance_or_query: Any) -> Any:

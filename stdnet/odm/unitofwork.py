@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..backends.base import BackendDataServer
-from ..contract import After, Call, Change, Clash, Commit, Committed, Delete, Held, Reference, Refused, Save
+from ..contract import After, Call, Change, Clash, Commit, Committed, Delete, Held, Reference, Refused, Save, Scalar
 from ..errors import CommitException, Conflict, ConflictError, FieldValueError, InvalidValue, shown
 from . import dependencies, versions
 from .meta import ModelMeta
@@ -33,10 +33,17 @@ class Unit:
         self.pending = pending
         self.structures = structures
         self.calls = [(each, Call(each.place(), *call)) for each in structures for call in each.cache.calls()]
-        self.deleting = [each for each in pending if each.has_deletes]
-        self.saving, self.places = dependencies.arranged([(each.meta, each.dirty) for each in pending])
-        self.deadlines = {key: deadline for each in pending for key, deadline in each.deadlines.items()}
-        self.deletes = tuple(Delete(each.meta.table, each.delete_query().construct()) for each in self.deleting)
+        self.deleting: list[SessionModel] = []
+        self.deadlines: dict[int, Deadline] = {}
+        dirty = []
+        for each in pending:
+            dirty.append((each.meta, each.dirty))
+            if each.has_deletes:
+                self.deleting.append(each)
+            if each.deadlines:
+                self.deadlines.update(each.deadlines)
+        self.saving, self.places = dependencies.arranged(dirty)
+        self.deletes = tuple([Delete(each.meta.table, each.delete_query().construct()) for each in self.deleting])
         self.references, self.order = self._referring()
         self.sent: list[Sequence[Change]] = []
 
@@ -59,7 +66,11 @@ class Unit:
         nameless: list[tuple[ModelMeta[Any], Model]] = []
         for meta, instances in self.saving:
             changes = []
+            added = None if self.deadlines else meta.codec.added
             for instance in instances:
+                if added is not None and (quick := added(instance)) is not None:
+                    changes.append(quick)
+                    continue
                 deadline = self.deadlines.get(id(instance)) if self.deadlines else None
                 change, problems = _change(meta, instance, self.places, deadline)
                 changes.append(change)
@@ -74,9 +85,9 @@ class Unit:
         if nameless:
             reasons = [f"{meta}: Id not available. Cannot commit. {meta.pk.cure}" for meta, _ in nameless]
             raise CommitException(reasons, len(nameless), [instance for _, instance in nameless])
-        references = tuple(reference for _, reference in self.references)
+        references = tuple([reference for _, reference in self.references])
         self.sent = [save.changes for save in saves]
-        calls = tuple(call for _, call in self.calls)
+        calls = tuple([call for _, call in self.calls])
         return Commit(self.deletes, tuple(saves), references, calls, after=self._following())
 
     def _following(self) -> tuple[After, ...]:
@@ -128,13 +139,20 @@ class Unit:
         for number, ((meta, instances), ids, scores) in enumerate(
             zip(self.saving, reply.ids, reply.scores, strict=True)
         ):
-            _mark_saved(meta, instances, ids, scores)
-            if self.sent:
-                _remember(meta, instances, self.sent[number], reply)
+            _mark_saved(meta, instances, self.sent[number], ids, reply)
+            if meta.ordering is not None:
+                _rank(meta, instances, scores)
             saved.setdefault(meta, []).extend(instances)
         for meta, instances in self.saving:
             if meta.foreignkeys:
                 dependencies.settle(instances)
+        gone = self._deletions(reply) if self.deleting else {}
+        for each in self.pending:
+            each.drop(restore=False)
+        return saved, gone
+
+    def _deletions(self, reply: Committed) -> dict[ModelMeta[Any], list[Any]]:
+        """Forget what the structures of deleted instances had cached; return the deleted pks, by model."""
         gone: dict[ModelMeta[Any], list[Any]] = {meta: [] for meta in self.order}
         for each, ids in zip(self.deleting, reply.deleted, strict=True):
             gone[each.meta] += map(each.meta.codec.load_pk, ids)
@@ -146,9 +164,7 @@ class Unit:
                 for field in each.meta.multifields:
                     if (structure := instance.__dict__.get(field.cache_name)) is not None:
                         structure.cache.cache = None
-        for each in self.pending:
-            each.drop(restore=False)
-        return saved, {meta: pks for meta, pks in gone.items() if pks}
+        return {meta: pks for meta, pks in gone.items() if pks}
 
 
 def units(pending: Iterable[SessionModel], structures: Iterable[Structure] = ()) -> list[Unit]:
@@ -170,9 +186,14 @@ def _change(
         id = codec.dump_pk(state.iid)
         return Change(id, id, (), (), expires=deadline.seconds), {}
     refs = dependencies.references_of(instance, places)
-    values, errors = codec.clean(instance)
-    if refs:
-        values, errors = _awaiting(meta, {name for name, _, _ in refs}, values, errors)
+    errors: dict[str, str] = {}
+    values: dict[str, Scalar] = {}
+    whole = not refs and meta.version is None and instance._loadedfields is None
+    row = codec.make_row(instance.__dict__) if whole else None
+    if row is None:
+        values, errors = codec.clean(instance)
+        if refs:
+            values, errors = _awaiting(meta, {name for name, _, _ in refs}, values, errors)
     id = previous = None
     try:
         id = codec.dump_pk(instance.pkvalue())
@@ -182,11 +203,12 @@ def _change(
     version = None
     if meta.version is not None:
         version = versions.raised(meta, instance, previous is not None, values, errors)
-    names = tuple(values)
+    names = None
+    if row is None:
+        names, row = tuple(values), tuple(values.values())
     fields = None if names == meta.table.names else names
     score = None if errors else meta.score(instance)
     expires = meta.ttl if deadline is None else deadline.seconds
-    row = tuple(values.values())
     if previous is None or errors:
         return Change(id, previous, row, fields, score, refs, expires=expires), errors
     forced = instance._loadedfields is None and state.action == "update"  # by force_update: whatever was loaded
@@ -199,23 +221,32 @@ def _change(
     return Change(id, previous, row, fields, score, refs, changed, rescored, version, expires), errors
 
 
-def _remember(meta: ModelMeta[Any], instances: Sequence[Model], changes: Sequence[Change], reply: Committed) -> None:
-    """Keep what was sent on the instances that were stored, with the ids that the commit has filled in."""
-    every, version = meta.table.names, meta.version
-    for instance, change in zip(instances, changes, strict=True):
-        row, names = change.values, change.fields
-        if names == ():  # a deadline alone
-            continue
-        if change.refs:
-            filled = dict(zip(every if names is None else names, row, strict=True))
-            filled |= {name: reply.ids[save][place] for name, save, place in change.refs}
-            row = tuple(filled.values())
-        dbdata = instance.dbdata
-        dbdata["row"] = row
-        if names is not None or "columns" in dbdata:
-            versions.remember(instance, names, row)
-        if version is not None:
-            instance.__dict__[version.attname] = row[(every if names is None else names).index(version.attname)]
+def _mark_saved(
+    meta: ModelMeta[Any], instances: Sequence[Model], changes: Sequence[Change], ids: Sequence[Any], reply: Committed
+) -> None:
+    """Let the instances know under which id they are stored, and what was sent of them."""
+    pkname, load, version = meta.pkname(), meta.codec.pk_load, meta.version
+    for instance, change, id in zip(instances, changes, ids, strict=True):
+        state = instance.__dict__
+        dbdata = state["_dbdata"]
+        state[pkname] = dbdata[pkname] = id if load is None else load(id)
+        dbdata.pop("state", None)
+        if change.fields is None and not change.refs and version is None and "columns" not in dbdata:
+            dbdata["row"] = change.values
+        elif change.fields != ():  # which is a deadline alone
+            _remember(meta, instance, change, reply)
+
+
+def _remember(meta: ModelMeta[Any], instance: Model, change: Change, reply: Committed) -> None:
+    """Keep what was sent on an instance, with the ids that the commit has filled in."""
+    every, row = meta.table.names if change.fields is None else change.fields, change.values
+    if change.refs:
+        filled = dict(zip(every, row, strict=True))
+        filled |= {name: reply.ids[save][place] for name, save, place in change.refs}
+        row = tuple(filled.values())
+    versions.remember(instance, change.fields, row)
+    if meta.version is not None:
+        instance.__dict__[meta.version.attname] = row[every.index(meta.version.attname)]
 
 
 def _awaiting(
@@ -230,16 +261,12 @@ def _awaiting(
     )
 
 
-def _mark_saved(meta: ModelMeta[Any], instances: Sequence[Model], ids: Sequence[Any], scores: Sequence[float]) -> None:
-    pkname, load = meta.pkname(), meta.codec.pk_load
-    for n, (instance, id) in enumerate(zip(instances, ids, strict=True)):
-        pk, dbdata = id if load is None else load(id), instance.dbdata
-        instance.__dict__[pkname] = dbdata[pkname] = pk
-        dbdata.pop("state", None)
-        if meta.ordering is not None:
-            score = scores[n] if scores else meta.score(instance) or 0
-            state: ModelState = instance.get_state()
-            state.score = -score if meta.ordering.desc else score
+def _rank(meta: ModelMeta[Any], instances: Sequence[Model], scores: Sequence[float]) -> None:
+    """Let the instances know their places in the order of their model."""
+    for n, instance in enumerate(instances):
+        score = scores[n] if scores else meta.score(instance) or 0
+        state: ModelState = instance.get_state()
+        state.score = -score if meta.ordering.desc else score  # type: ignore[union-attr]
 
 
 def reason_of(meta: ModelMeta[Any], clash: Clash) -> str:

@@ -210,6 +210,19 @@ async def test_large_ids(models, engine):
     assert await do(engine.index(Book).size()) == 2
 
 
+async def test_ids_that_begin_others(models, engine):
+    others = ["abc" + "x" * n for n in range(156, 166)]  # with lengths that look like that of "abc" in packed form
+    async with transaction(models.session()) as t:
+        tag = t.add(Tag(code="abc", text="rare"))
+        for code in others:
+            t.add(Tag(code=code, text="common"))
+    assert await do(models.tag.search("rare common").all()) == []
+    for text, expected in (("common words", ["abc", *others]), ("words", others)):
+        tag.text = text
+        await do(models.tag.save(tag))
+        assert sorted(each.code for each in await do(models.tag.search("common").all())) == expected
+
+
 async def test_related_objects_are_searched_as_they_are_now(models, engine):
     async with transaction(models.session()) as t:
         author = t.add(Author(name="melville", town="Nantucket"))
@@ -300,6 +313,10 @@ async def test_any_text_is_a_query(models, engine):
     for text in ODD:
         for lookup in ("contains", "in"):
             assert isinstance(await do(models.book.search(text, lookup).ranked().all()), list)
+    many = " ".join(f"w{n}" for n in range(20_000))
+    assert await found(models, f"python {many}") == []
+    assert await found(models, f"python {many}", "in") == ["python"]
+    assert await found(models, f"{many} python", "in") == []  # a thousand words count
     await do(models.book.new(title="odd", text="\x1c \x1d \x1e \x1f\x00 " + " ".join(ODD[4:])))
     assert await found(models, "istanbul") == ["odd"]
 

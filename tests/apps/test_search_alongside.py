@@ -155,6 +155,22 @@ async def test_a_save_that_moves_a_row_takes_its_texts_along(models, engine):
     assert (await do(models.page.get(code="b"))).text == "other"
 
 
+async def test_texts_that_others_made_empty_stay_so(models, engine):
+    for code in ("a", "b"):
+        await do(models.page.new(code=code, text="one", size=ord(code)))
+        mine, yours = await do(models.page.get(code=code)), await do(models.page.get(code=code))
+        yours.text = ""
+        await do(verb(yours, "save")())
+        assert code not in await documents(engine, Page)
+        mine.more = "" if code == "a" else "two"
+        await do(verb(mine, "save")())
+    assert await documents(engine, Page) == {"b": "two"}
+    assert await do(engine.index(Page).size()) == 1
+    assert await do(models.page.search("one").count()) == 0
+    await do(models.page.query().delete())
+    assert not [key for key in await do(models.page.keys()) if ":search" in key]
+
+
 async def test_a_save_of_a_row_that_is_gone_indexes_all_of_it(models, engine):
     page = await do(models.page.new(code="a", text="one", more="two"))
     await do(models.page.filter(code="a").delete())
@@ -162,6 +178,26 @@ async def test_a_save_of_a_row_that_is_gone_indexes_all_of_it(models, engine):
     await do(verb(page, "save")())
     assert await documents(engine, Page) == {"a": "one two"}
     assert await codes(models.page.search("one two")) == ["a"]
+
+
+async def test_a_save_of_a_row_that_expired_or_goes_indexes_all_of_it(models, engine):
+    await do(models.note.new(code="a", text="one", more="two"))
+    await do(models.page.new(code="a", text="one", more="two"))
+    for manager, code in ((models.note, "a"), (models.page, "a")):
+        mine, yours = await do(manager.get(code=code)), await do(manager.get(code=code))
+        yours.more = "three"
+        await do(verb(yours, "save")())
+        async with transaction(models.session()) as t:
+            if manager is models.note:
+                await do(verb(yours, "expire")(-1))
+            else:
+                t.delete(t.session.query(Page).filter(code=code))
+            mine.text = "four"
+            t.add(mine)
+        row = await do(manager.get(code=code))
+        assert (row.text, row.more) == ("four", "two")
+        assert await codes(manager.search("four two")) == ["a"]
+        assert await do(manager.search("one three", "in").count()) == 0
 
 
 async def test_a_save_indexes_a_row_that_is_not_in_the_index(models):

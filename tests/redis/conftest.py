@@ -10,6 +10,7 @@ import redis
 
 from stdnet.backends import getdb
 from stdnet.backends.redis.backend import RedisServer
+from tests.redis.check import wipe
 from tests.servers import Server, running, shared_url
 
 
@@ -27,8 +28,12 @@ def own_server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def namespace() -> str:
-    return f"t{uuid4().hex[:8]}."
+def namespace(url: str) -> Iterator[str]:
+    """A prefix of keys on the shared server, under which nothing is left behind."""
+    made = f"t{uuid4().hex[:8]}."
+    yield made
+    with redis.Redis.from_url(url) as client:
+        wipe(client, made)
 
 
 @pytest.fixture

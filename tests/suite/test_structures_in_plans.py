@@ -155,6 +155,15 @@ def test_a_structure_that_was_not_told_gives_only_rows_that_exist(filled):
     assert ids(filled, Found(OWNERS, "marked", (1,))) == [1, 3]
 
 
+def test_what_is_new_is_told_alone(filled):
+    new = (After(OWNERS, "mark", 0, (9,), new=True),)
+    filled.execute([Commit(saves=(Save(OWNER, [owner("a", 1, 1), owner("d", 7, 7), owner("e", 8)]),), after=new)])
+    assert ids(filled, Found(OWNERS, "marked", (9,))) == [7, 8]
+    again = Commit((Delete(OWNER, Ids((2, 7))),), (Save(OWNER, [owner("b", 2, 2), owner("c", 5, 3)]),), after=new)
+    filled.execute([again])
+    assert ids(filled, Found(OWNERS, "marked", (9,))) == [2, 5, 8]
+
+
 def test_nothing_follows_a_refused_commit(filled):
     (reply,) = filled.execute([Commit(saves=(Save(OWNER, [owner("a")]),), after=(After(OWNERS, "mark", 0, (9,)),))])
     assert isinstance(reply, Refused)

@@ -114,6 +114,7 @@ def test_the_reply_comes_back_to_the_instances(session):
     session.enqueue(cellar)
     session.enqueue_delete(doomed)
     unit = unit_of(session)
+    unit.validated()
     saved, deleted = unit.applied(Committed(ids=([7], ["deep"]), scores=((), ()), deleted=([4],)))
     assert saved == {Cask._meta: [cask], Cellar._meta: [cellar]}
     assert deleted == {Cask._meta: [4]}

@@ -196,6 +196,11 @@ class SearchEngine(odm.SearchEngine):
         for n, meta, _ in saves:
             if meta not in losing and any(map(_moves, sent[n])):
                 losing[meta] = None
+        again = [
+            After(self._indexed[meta], "forget", n, new=True)
+            for n, meta, _ in saves
+            if any(change.changed is not None for change in sent[n])
+        ]
         moving = [(n, meta, [_left(change) for change in sent[n]]) for n, meta, _ in saves]
         inheriting = [
             After(self._indexed[meta], "inherit", n, (left,)) for n, meta, left in moving if set(left) != {None}
@@ -205,7 +210,7 @@ class SearchEngine(odm.SearchEngine):
             After(self._indexed[meta], "update", n, self._documents(meta, instances, sent[n]))
             for n, meta, instances in saves
         ]
-        return (*inheriting, *forgetting, *updating)
+        return (*again, *inheriting, *forgetting, *updating)
 
     def indexed_fields(self, meta: Any) -> tuple[str, ...]:
         return self.text_fields(meta) if meta in self._indexed else ()

@@ -3,12 +3,12 @@
 -- key         a hash: analyzer, total (the number of words), token (of a reindex that is under way)
 -- key:terms   a hash: term -> block: in how many documents, then for each its name, and how often; msgpack side by side
 -- key:words   a sorted set of the terms
--- key:docs    a hash: name of a document -> {field, text, ...} as msgpack
--- key:len     a hash: name of a document -> its number of words
+-- key:docs    a hash: name of a document -> {field, text, ...} as msgpack; nothing in it if its texts became empty
+-- key:len     a hash: name of a document that has words -> their number
 -- key:seen    a set: the names that were touched since a reindex began
 --
--- The name of a document is its id in ASCII, other bytes and % as %XX. So a name, with the byte of its length before
--- it, is in a block only where it begins an entry, and can be looked for as text.
+-- The name of a document is its id in ASCII, other bytes and % as %XX, and the byte 255 at the end. So a name, with the
+-- byte of its length before it, is in a block only where it begins an entry, and can be looked for as text.
 
 local K1, B = 1.2, 0.75
 local WORD = '[^ \n\29]+'
@@ -20,15 +20,16 @@ end
 local function names_of(ids)
     local out = {}
     for i, id in ipairs(ids) do
-        out[i] = find(id, '[%%\128-\255]') and string.gsub(id, '[%%\128-\255]', coded) or id
+        out[i] = (find(id, '[%%\128-\255]') and string.gsub(id, '[%%\128-\255]', coded) or id) .. '\255'
     end
     return out
 end
 
 local function id_of(name)
-    return find(name, '%', 1, true) and string.gsub(name, '%%(%x%x)', function(hex)
+    local id = sub(name, 1, -2)
+    return find(id, '%', 1, true) and string.gsub(id, '%%(%x%x)', function(hex)
         return string.char(tonumber(hex, 16))
-    end) or name
+    end) or id
 end
 
 local function check(key, analyzer)
@@ -134,17 +135,18 @@ local function put(group, term, entry)
     end
 end
 
--- Give documents new fields: made(i, old) returns those of names[i]. No name is there twice.
+-- Give documents new fields: made(i, old) returns those of names[i], nil for a document that is not there. No name is
+-- there twice.
 local function replace(key, names, made)
     local stored, gone, come = gather('HMGET', key .. ':docs', names), {}, {}
-    local docs, lengths, dropped, total = {}, {}, {}, 0
+    local docs, lengths, dropped, bare, total = {}, {}, {}, {}, 0
     for i, name in ipairs(names) do
-        local old = stored[i] and cmsgpack.unpack(stored[i]) or {}
+        local old = stored[i] and cmsgpack.unpack(stored[i]) or nil
         local new = made(i, old)
-        local packed = #new > 0 and cmsgpack.pack(new)
+        local packed = new and cmsgpack.pack(new) or false
         if packed ~= stored[i] then
-            local before, words_before = counted(old)
-            local after, words = counted(new)
+            local before, words_before = counted(old or {})
+            local after, words = counted(new or {})
             for term, count in pairs(before) do
                 if after[term] ~= count then
                     put(gone, term, name)
@@ -160,9 +162,13 @@ local function replace(key, names, made)
             total = total + words - words_before
             if packed then
                 docs[#docs + 1], docs[#docs + 2] = name, packed
-                lengths[#lengths + 1], lengths[#lengths + 2] = name, format('%d', words)
             else
                 dropped[#dropped + 1] = name
+            end
+            if words > 0 then
+                lengths[#lengths + 1], lengths[#lengths + 2] = name, format('%d', words)
+            else
+                bare[#bare + 1] = name
             end
         end
     end
@@ -170,7 +176,7 @@ local function replace(key, names, made)
     send('HSET', key .. ':docs', docs, 2)
     send('HSET', key .. ':len', lengths, 2)
     send('HDEL', key .. ':docs', dropped)
-    send('HDEL', key .. ':len', dropped)
+    send('HDEL', key .. ':len', bare)
     if total ~= 0 then
         call('HINCRBY', key, 'total', format('%d', total))
     end
@@ -183,7 +189,7 @@ local function chosen(old, fields, given)
     for i = 1, #fields do
         local text = given[i]
         if type(text) == 'table' then
-            text = #old == 0 and text[1]
+            text = not old and text[1]
         end
         if text then
             out[i], some = text, out
@@ -241,7 +247,7 @@ local function set_texts(key, names, analyzer, fields, texts)
         replace(key, some, function(i, old)
             local given = chosen(old, fields, texts[base + i])
             touched[#touched + 1] = given and some[i]
-            return given and merged(old, fields, given) or old
+            return given and merged(old or {}, fields, given) or old
         end)
         first, seen = last + 1, {}
     end
@@ -259,7 +265,7 @@ end
 local function forget(key, names)
     for first = 1, #names, 5000 do
         replace(key, {unpack(names, first, math.min(first + 4999, #names))}, function()
-            return {}
+            return nil
         end)
     end
     tidy(key)
@@ -349,21 +355,24 @@ local function among(names, block)
 end
 
 local function matching_all(key, clauses)
-    local blocks, others, names = {}, {}, nil
+    local terms, others, names = {}, {}, nil
     for _, clause in ipairs(clauses) do
         if clause[1] == 'word' then
             for n = 2, #clause do
-                blocks[#blocks + 1] = block_of(key, clause[n]) or ''
+                terms[#terms + 1] = clause[n]
             end
         else
             others[#others + 1] = counts_of(key, clause)
         end
     end
-    table.sort(blocks, function(a, b) return #a < #b end)
+    local blocks = gather('HMGET', key .. ':terms', terms)
     for _, block in ipairs(blocks) do
-        if block == '' then
+        if not block then
             return {}
         end
+    end
+    table.sort(blocks, function(a, b) return #a < #b end)
+    for _, block in ipairs(blocks) do
         names = names and among(names, block) or keys_of(parsed(block))
     end
     for _, counts in ipairs(others) do
@@ -414,7 +423,7 @@ local function counts_in(key, clause, names)
 end
 
 local function scores(key, names, clauses)
-    local number, lengths, sums = call('HLEN', key .. ':docs'), gather('HMGET', key .. ':len', names), {}
+    local number, lengths, sums = call('HLEN', key .. ':len'), gather('HMGET', key .. ':len', names), {}
     local average = number > 0 and tonumber(call('HGET', key, 'total')) / number or 1
     for i = 1, #names do
         sums[i] = 0
@@ -449,7 +458,7 @@ kinds.searchindex = {
             if a[2][i] then
                 local other = call('HGET', key .. ':docs', names_of({a[2][i]})[1])
                 replace(key, {name}, function()
-                    return other and cmsgpack.unpack(other) or {}
+                    return other and cmsgpack.unpack(other) or nil
                 end)
             end
         end
@@ -473,12 +482,15 @@ kinds.searchindex = {
         return scores(key, names_of(a[1]), a[3])
     end,
     size = function(key)
-        return call('HLEN', key .. ':docs')
+        return call('HLEN', key .. ':len')
     end,
     items = function(key)
         local flat, out = call('HGETALL', key .. ':docs'), {}
         for i = 1, #flat, 2 do
-            out[#out + 1] = {id_of(flat[i]), unpack(cmsgpack.unpack(flat[i + 1]))}
+            local fields = cmsgpack.unpack(flat[i + 1])
+            if #fields > 0 then
+                out[#out + 1] = {id_of(flat[i]), unpack(fields)}
+            end
         end
         return out
     end,
@@ -488,7 +500,7 @@ kinds.searchindex = {
         end
         call('UNLINK', key .. ':seen')
         call('HSET', key, 'analyzer', a[1], 'token', a[2])
-        return call('HLEN', key .. ':docs')
+        return call('HLEN', key .. ':len')
     end,
     renew = function(key, a)
         if call('HGET', key, 'token') ~= a[5] then

@@ -12,8 +12,8 @@ have no place: the words themselves, marked, if terms are something else. Nothin
 ``forget(ids)``                          remove documents. O(terms)
 ``found(analyzer, mode, clauses)``       the documents that match ``"all"`` or ``"any"`` of the clauses
 ``scores(ids, analyzer, clauses)``       what BM25 gives for documents, rounded to a millionth
-``size()``                               the number of documents
-``items()``                              all of them: id, then field and text, field and text, ...
+``size()``                               the number of documents that have terms
+``items()``                              all of these: id, then field and text, field and text, ...
 ``begin(analyzer, token)``               begin to make the index anew; of another analyzer everything goes first
 ``renew(…, token)``                      as ``update``, for documents that no commit has touched since then; whether
                                          ``token`` began last
@@ -23,7 +23,8 @@ have no place: the words themselves, marked, if terms are something else. Nothin
 A clause is ``("word", term, ...)``, where a document has all of the terms, ``("prefix", start)``, or ``("phrase",
 tokens, term, ...)``, where the tokens stand side by side in one text. How often it is there is the number of times a
 word is (the least of several terms), the sum over terms with the prefix, or the number of times the phrase is. The
-index remembers its analyzer, and raises ``AnalyzerMismatch`` for another one.
+index remembers its analyzer, and raises ``AnalyzerMismatch`` for another one. A document whose texts became empty is
+still there, so that no text of an older copy comes back.
 """
 
 from __future__ import annotations
@@ -81,27 +82,32 @@ class Container:
     def update(self, ids: Sequence[Id], analyzer: str, names: Sequence[str], texts: Texts) -> None:
         self.analyzer = analyzer
         for id, given in zip(ids, texts, strict=True):
-            old = self.texts.get(id, {})
+            old = self.texts.get(id)
             new = _chosen(old, names, given)
-            if new and self.token is not None:
+            if not new:
+                continue
+            if self.token is not None:
                 self.seen.add(id)
-            self._replace(id, old, {name: text for name, text in {**old, **new}.items() if text})
+            self._replace(id, {name: text for name, text in {**(old or {}), **new}.items() if text})
 
     def inherit(self, ids: Sequence[Id], others: Sequence[Id | None]) -> None:
         for id, other in zip(ids, others, strict=True):
             if other is not None:
-                self._replace(id, self.texts.get(id, {}), dict(self.texts.get(other, {})))
+                self._replace(id, dict(self.texts[other]) if other in self.texts else None)
 
     def forget(self, ids: Sequence[Id]) -> None:
         for id in ids:
             if self.token is not None:
                 self.seen.add(id)
-            self._replace(id, self.texts.get(id, {}), {})
+            self._replace(id, None)
 
-    def _replace(self, id: Id, old: Mapping[str, str], new: dict[str, str]) -> None:
+    def _replace(self, id: Id, new: dict[str, str] | None) -> None:
+        old = self.texts.pop(id, None)
+        if new is not None:
+            self.texts[id] = new
         if old == new:
             return
-        before, after = counted(old), counted(new)
+        before, after = counted(old or {}), counted(new or {})
         for term in before.keys() - after.keys():
             documents = self.postings[term]
             del documents[id]
@@ -115,11 +121,8 @@ class Container:
             self.postings[term][id] = count
         self.total -= self.lengths.pop(id, 0)
         if new:
-            self.texts[id] = new
             self.lengths[id] = sum(map(length, new.values()))
             self.total += self.lengths[id]
-        else:
-            self.texts.pop(id, None)
 
     # to make it anew
 
@@ -127,7 +130,7 @@ class Container:
         if analyzer != self.analyzer:
             self.__init__()  # type: ignore[misc]
         self.analyzer, self.token, self.seen = analyzer, token, set()
-        return len(self.texts)
+        return len(self.lengths)
 
     def renew(self, ids: Sequence[Id], analyzer: str, names: Sequence[str], texts: Texts, token: str) -> int:
         if token != self.token:
@@ -147,10 +150,12 @@ class Container:
     # questions
 
     def size(self) -> int:
-        return len(self.texts)
+        return len(self.lengths)
 
     def items(self) -> list[list[Any]]:
-        return [[id, *(part for pair in sorted(self.texts[id].items()) for part in pair)] for id in sorted(self.texts)]
+        return [
+            [id, *(part for pair in sorted(self.texts[id].items()) for part in pair)] for id in sorted(self.lengths)
+        ]
 
     def found(self, analyzer: str, mode: str, clauses: Sequence[Clause]) -> Set[Id]:
         self._check(analyzer)
@@ -164,7 +169,7 @@ class Container:
 
     def scores(self, ids: Sequence[Id], analyzer: str, clauses: Sequence[Clause]) -> list[float]:
         self._check(analyzer)
-        number, lengths, sums = len(self.texts), self.lengths, [0.0] * len(ids)
+        number, lengths, sums = len(self.lengths), self.lengths, [0.0] * len(ids)
         average = self.total / number if number else 1.0
         for clause in clauses:
             counts = self._counts(clause)
@@ -217,13 +222,15 @@ _COUNTS: dict[str, Callable[[Container, Clause], Mapping[Id, int]]] = {
 }
 
 
-def _chosen(old: Mapping[str, str], names: Sequence[str], given: Sequence[str | tuple[str] | None]) -> dict[str, str]:
+def _chosen(
+    old: Mapping[str, str] | None, names: Sequence[str], given: Sequence[str | tuple[str] | None]
+) -> dict[str, str]:
     """Return the texts that a document gets; it stays as it is if there are none."""
     found = {}
     for name, text in zip(names, given, strict=True):
         if isinstance(text, str):
             found[name] = text
-        elif text is not None and not old:
+        elif text is not None and old is None:
             (found[name],) = text
     return found
 

@@ -17,6 +17,8 @@ _PIECES = re.compile(r'"([^"]*)"|([^\s"]+)')
 _QUOTES = str.maketrans("“”„«»", '"""""')
 _KNOWN = 100_000
 """Words whose terms are kept at most."""
+MOST = 1000
+"""Clauses that are sought at most, so that a search is bounded whatever a user enters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,15 @@ class Analyzer:
     # -- what is sought -----------------------------------------------------------------------------------------
 
     def sought(self, text: str) -> Sought:
-        """Return what any text seeks; words that are never indexed are left out."""
+        """Return what any text seeks: ``MOST`` clauses at most, without words that are never indexed."""
         clauses: dict[Clause, None] = {}
         words = False
         for clause in self._clauses(clean(text).translate(_QUOTES)):
             words = True
             if clause:
                 clauses[clause] = None
+            if len(clauses) == MOST:
+                break
         return Sought(tuple(clauses), words)
 
     def _clauses(self, text: str) -> Iterator[Clause | None]:

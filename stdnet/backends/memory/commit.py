@@ -71,6 +71,10 @@ class Draft:
         order = self.store.order
         return 0.0 if not isinstance(order, ScoreOrder) else self.scores[id] if id in self.scores else order.scores[id]
 
+    def is_new(self, id: Id) -> bool:
+        """Return whether there is no row that a change under ``id`` could continue, before the commit is done."""
+        return id in self.deleted or id not in self.store.rows
+
     def lost(self) -> list[Id]:
         """Return the ids that were deleted or moved away from, once the commit is done."""
         return [id for id in (*self.deleted, *(source for source, _ in self.moves)) if id not in self.store.rows]
@@ -223,7 +227,13 @@ def _work_out(
     pk, after, author, ids = save.table.pk.name, draft.after, draft.author, allotted[number]
     scored, stored = save.table.order != "id", draft.store.table
     every = None if draft.store.is_as(save.table) else save.table.names
+    plain = every is None and now is None and not scored
     for place, given in enumerate(save.changes):
+        if plain and given.id is None and given.fields is None and given.previous is None and not given.refs:
+            id = _allot(draft, given)  # what follows comes to this for a new row, which most are
+            ids.append(id)
+            author[id], after[id] = (number, place), given.values
+            continue
         change = _resolved(save, given, allotted) if given.refs else given
         id, row = _allot(draft, change), change.values
         ids.append(id)
@@ -357,14 +367,17 @@ def apply(
     """Carry out the calls, write the drafts into their tables and report."""
     for call in request.calls:
         perform(reader, call)
+    concerned = [_saved(each, request, drafts, ids) for each in request.after]
     for draft in drafts.values():
         _write(draft)
-    for each in request.after:
-        _follow(reader, each, drafts, ids)
+    for each, saved in zip(request.after, concerned, strict=True):
+        _follow(reader, each, drafts, saved)
     _serve(reader, request, drafts)
     scores = tuple(
-        [drafts[save.table.name].scores[id] for id in saved] if save.table.order == "count" else ()
-        for save, saved in zip(request.saves, ids, strict=True)
+        [
+            [drafts[save.table.name].scores[id] for id in saved] if save.table.order == "count" else ()
+            for save, saved in zip(request.saves, ids, strict=True)
+        ]
     )
     return Committed(tuple(ids), scores, tuple(deleted.by_delete), tuple(deleted.by_reference), updated)
 
@@ -404,11 +417,18 @@ def _write(draft: Draft) -> None:
         table.structures.move(source, id)
 
 
-def _follow(reader: Reader, after: After, drafts: dict[str, Draft], ids: Sequence[Sequence[Id]]) -> None:
+def _saved(after: After, request: Commit, drafts: dict[str, Draft], ids: Sequence[Sequence[Id]]) -> list[Id]:
+    """Return the ids of a save that an operation follows, before anything is written."""
+    if not isinstance(after.rows, int):
+        return []
+    draft = drafts[request.saves[after.rows].table.name]
+    return [id for id in ids[after.rows] if not after.new or draft.is_new(id)]
+
+
+def _follow(reader: Reader, after: After, drafts: dict[str, Draft], saved: list[Id]) -> None:
     """Call an operation with the ids that a save has, or with those that a table has lost."""
-    if isinstance(after.rows, int):
-        concerned = list(ids[after.rows])
-    else:
+    concerned = saved
+    if isinstance(after.rows, Table):
         concerned = drafts[after.rows.name].lost() if after.rows.name in drafts else []
     if concerned:
         perform(reader, Call(after.place, after.operation, (concerned, *after.arguments)))

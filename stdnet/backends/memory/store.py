@@ -91,24 +91,21 @@ class TableStore:
                 del rows[id]
             else:
                 rows[id] = new
-        if all(old is None for _, old, _ in steps):
+        if len(steps) > 1 and all(old is None for _, old, _ in steps):
             ids = [id for id, _, _ in steps]
             for position, index in self.maintained:
                 index.extend([new[position] for _, _, new in steps if new is not None], ids)
         else:
             for position, index in self.maintained:
-                self._reindex(position, index, steps)
+                for id, old, new in steps:
+                    if old is None or new is None or old[position] != new[position]:
+                        if old is not None:
+                            index.remove(old[position], id)
+                        if new is not None:
+                            index.add(new[position], id)
         for combined in self.together.values():
             for id, old, new in steps:
                 combined.move(id, old, new)
-
-    def _reindex(self, position: int, index: Index, steps: Sequence[Step]) -> None:
-        for id, old, new in steps:
-            if old is None or new is None or old[position] != new[position]:
-                if old is not None:
-                    index.remove(old[position], id)
-                if new is not None:
-                    index.add(new[position], id)
 
     def expire(self, now: float) -> None:
         """Remove the rows whose deadline has come, and everything of theirs."""

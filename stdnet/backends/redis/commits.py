@@ -33,7 +33,7 @@ def commit(request: Commit, namespace: str) -> Steps:
         name = "update"
     if request.calls or request.after:
         size += sum(len(each.arguments) for each in request.calls)
-        parts += ([None] if len(parts) == 3 else []) + [encode_calls(request.calls, request.after, namespace)]
+        parts += ([None] if len(parts) == 3 else []) + [encode_calls(request, namespace)]
     if request.updates:
         parts += [None] * (5 - len(parts)) + [[_update(update) for update in request.updates]]
     options: dict[str, Any] = {"size": size, "kinds": kinds, "expiring": by_commit(request)}

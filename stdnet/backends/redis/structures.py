@@ -7,7 +7,7 @@ structures is in ``lua/alongside.lua``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -160,8 +160,9 @@ def in_order(kinds: Iterable[Kind]) -> tuple[Kind, ...]:
     return tuple(sorted(dict.fromkeys(kinds), key=lambda kind: kind.name))
 
 
-def encode_calls(calls: Sequence[Call], after: Sequence[After], namespace: str) -> Packed:
-    """Return calls, and what follows the rows, as ``lua/alongside.lua`` reads them."""
+def encode_calls(request: Commit, namespace: str) -> Packed:
+    """Return the calls of a commit, and what follows its rows, as ``lua/alongside.lua`` reads them."""
+    calls, after = request.calls, request.after
     tables: dict[str, tuple[int, Table]] = {}
     entries: dict[bytes, bytes] = {}
     encoded: list[bytes] = []
@@ -185,11 +186,13 @@ def encode_calls(calls: Sequence[Call], after: Sequence[After], namespace: str) 
             entries.update([entry(later.place)])
     described: list[bytes] = [encode_table(table) for _, table in tables.values()]
     parts = [array(described), array(encoded), pack(list(chain.from_iterable(entries.items())))]
-    return array([*parts, array([_after(each, namespace) for each in after])] if after else parts)
+    return array([*parts, array([_after(each, request, namespace) for each in after])] if after else parts)
 
 
-def _after(after: After, namespace: str) -> bytes:
+def _after(after: After, request: Commit, namespace: str) -> bytes:
     place, rows = after.place, after.rows
-    concerned = (rows + 1, None) if isinstance(rows, int) else (None, rows.name)
+    save = rows + 1 if isinstance(rows, int) else None
+    table = rows if isinstance(rows, Table) else request.saves[rows].table if after.new else None
+    concerned = (save, table and table.name)
     arguments = Packed(pack(_plain(after.arguments, namespace, keys.text)))
     return pack((place.kind.name, place.kind.type, after.operation, key_of(place, namespace), arguments, *concerned))

@@ -135,7 +135,7 @@ class Structure:
     def get_state(self) -> ModelState:
         """Return the state, which is that of something stored: a structure that does not exist is empty."""
         self.dbdata["id"] = self._pkvalue or self.name
-        return ModelState(self, iid=self.dbdata["id"], action="update")  # type: ignore[arg-type]
+        return ModelState(self.dbdata["id"], "update")
 
     def place(self) -> Place:
         """Return where this is, in the contract's words; ``StructureFieldError`` if the row is not stored."""

@@ -5,7 +5,7 @@
 -- call     {kind, type, operation, key, arguments, place of a table or none, id or none}: the last two only if it makes
 --          something for that row
 -- after    a fourth member of calls: {{kind, type, operation, key, arguments, save, table}, ...}: the number of a save,
---          or nil and the name of a table
+--          or nil and the name of a table, or both for the new rows of a save
 
 local verify_rows, write_rows = verify, write
 local called = request[5] or {{}, {}, {}}
@@ -95,9 +95,23 @@ local function lost(draft)
     return ids
 end
 
+-- Return those of ids whose row did not stand before the commit, or was deleted by it.
+local function new(draft, ids)
+    local out = {}
+    for _, id in ipairs(ids) do
+        if draft.deleted[id] or draft.stored[id] == false then
+            out[#out + 1] = id
+        end
+    end
+    return out
+end
+
 local function follow(each, saved)
     local kind, _, operation, key, arguments, save, name = unpack(each, 1, 7)
     local ids = save and saved[tonumber(save)] or name and drafts[name] and lost(drafts[name]) or {}
+    if save and name then
+        ids = new(drafts[name], ids)
+    end
     if #ids > 0 then
         table.insert(arguments, 1, ids)
         perform(kind, operation, key, arguments)
