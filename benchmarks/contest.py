@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -15,22 +16,37 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-ENOUGH = 20.0
+ENOUGH = 10.0
 """Seconds, filling included, after which a contestant has run a case often enough."""
+
+REQUIRED = ("python", "stdnet")
+"""Programs of a fresh process that may not fail."""
 
 
 class Entry(NamedTuple):
-    """Someone who can take part: a name, ``module:maker``, and the interpreter of the environment that has it."""
+    """Someone who can take part: a name, ``module:maker``, and the interpreter of the environment that has it.
+
+    A peer may fail, which the tables then say; ours and hand-written code may not.
+    """
 
     name: str
     maker: str
     python: str = sys.executable
     url: str = "memory://"
+    peer: bool = False
 
     @property
     def there(self) -> bool:
-        """Whether the environment has been made."""
-        return Path(self.python).exists()
+        """Whether the environment has been made, with all that it needs."""
+        return not self.peer or (Path(self.python).parent.parent / "ready").exists()
+
+
+class Failed(Exception):
+    """A contestant cannot do what it should be able to do, or answers differently."""
+
+    def __init__(self, name: str, request: dict[str, Any], reason: str) -> None:
+        super().__init__(f"{name} at {request}: {reason}")
+        self.reason = reason
 
 
 class Spent(NamedTuple):
@@ -52,14 +68,18 @@ class Worker:
         )
 
     def ask(self, **request: Any) -> Any:
-        """Return the answer to one request."""
+        """Return the answer to one request, or raise ``Failed``."""
         assert self.process.stdin
         assert self.process.stdout
-        print(json.dumps(request), file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self.entry.name} ended at {request}")
-        return json.loads(line)
+        try:
+            print(json.dumps(request), file=self.process.stdin, flush=True)
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        answer = json.loads(line) if line else {"failed": f"its process ended with {self.process.wait()}"}
+        if "failed" in answer:
+            raise Failed(self.entry.name, request, answer["failed"])
+        return answer
 
     def close(self) -> None:
         """Let the process end when it has emptied what it filled."""
@@ -87,35 +107,44 @@ def race(
     """Return, for each contestant that can, the medians of a case, and the median ratios of the times of ours to its.
 
     Ours is the first. They take turns; the first turn warms up, and counts for those alone whom it took so long that it
-    was their last. Answers must equal ours, if both could read them.
+    was their last. Answers must equal ours, if both could read them. Of a peer that fails, the reason is returned.
     """
     ours, *others = workers
     turns: dict[str, list[Spent]] = {worker.entry.name: [] for worker in workers}
     taken = dict.fromkeys(turns, 0.0)
     expected: list[str | None] = []
+    failed: dict[str, dict[str, Any]] = {}
     for turn in range(repeat + 1):
         able = [each for each in others if len(turns[each.entry.name]) == turn and taken[each.entry.name] < ENOUGH]
-        if turn and not able:
+        if turn > 1 and not able:
             break
         for worker in (ours, *able):
             name = worker.entry.name
             began = perf_counter()
-            reply = worker.ask(case=case, n=n)
-            taken[name] += perf_counter() - began
-            if "cannot" in reply:
+            try:
+                reply = worker.ask(case=case, n=n)
+                if worker is ours:
+                    expected = reply.get("answers", [])
+                elif name not in unchecked and "cannot" not in reply:
+                    agree(case, name, reply["answers"], expected)
+            except Failed as error:
+                if not worker.entry.peer:
+                    raise
+                failed[name] = {"failed": error.reason}
+                turns[name].clear()
                 continue
-            turns[name].append(Spent(*reply["spent"]))
-            if worker is ours:
-                expected = reply["answers"]
-            elif name not in unchecked:
-                agree(case, name, reply["answers"], expected)
-    return {name: against(turns[ours.entry.name], spent) for name, spent in turns.items() if spent}
+            taken[name] += perf_counter() - began
+            if "cannot" not in reply:
+                turns[name].append(Spent(*reply["spent"]))
+    figures = {name: against(turns[ours.entry.name], spent) for name, spent in turns.items() if spent}
+    return figures | failed
 
 
 def agree(case: str, name: str, answers: list[str | None], expected: list[str | None]) -> None:
-    """Raise unless the answers are those expected; ``None`` is none."""
+    """Raise ``Failed`` unless the answers are those expected; ``None`` is none."""
     for answer, other in zip(answers, expected, strict=True):
-        assert None in (answer, other) or answer == other, f"{case}: {name} answers {answer} instead of {other}"
+        if None not in (answer, other) and answer != other:
+            raise Failed(name, {"case": case}, f"it answers {answer} instead of {other}")
 
 
 def against(ours: list[Spent], theirs: list[Spent]) -> dict[str, Any]:
@@ -133,14 +162,18 @@ def sizes(entries: list[Entry], n: int, kind: str) -> dict[str, float]:
     taken = {}
     for entry in entries:
         with at_work([entry]) as [worker]:
-            taken[entry.name] = worker.ask(size=kind, n=n)
+            try:
+                taken[entry.name] = worker.ask(size=kind, n=n)["bytes"]
+            except Failed:
+                if not entry.peer:
+                    raise
     return taken
 
 
 def fresh(programs: dict[str, tuple[str, str]], repeat: int) -> dict[str, float]:
     """Return the median seconds of fresh processes that take turns; a program is an interpreter and its code.
 
-    What is compiled is kept in a folder for this, as if installed.
+    What is compiled is kept in a folder for this, as if installed. A peer that fails is left out.
     """
     spent: dict[str, list[float]] = {name: [] for name in programs}
     with tempfile.TemporaryDirectory() as folder:
@@ -149,6 +182,7 @@ def fresh(programs: dict[str, tuple[str, str]], repeat: int) -> dict[str, float]
         for _ in range(repeat + 1):
             for name, (python, code) in programs.items():
                 began = perf_counter()
-                subprocess.run([python, "-c", code], check=True, cwd=ROOT, env=environment)
-                spent[name].append(perf_counter() - began)
-    return {name: statistics.median(times[1:]) for name, times in spent.items()}
+                done = subprocess.run([python, "-c", code], check=name in REQUIRED, cwd=ROOT, env=environment)
+                spent[name].append(perf_counter() - began if done.returncode == 0 else math.inf)
+    taken = {name: statistics.median(times[1:]) for name, times in spent.items()}
+    return {name: seconds for name, seconds in taken.items() if seconds < math.inf}

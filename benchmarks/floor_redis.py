@@ -1,7 +1,8 @@
-"""The floor on Redis: hand-written redis-py pipelines for the same work, with hiredis, no unique check, no atomicity.
+"""The floor on Redis: hand-written redis-py pipelines for the same work, with hiredis and without atomicity.
 
-The layout is what one would write by hand: a hash for each row, a set of ids for each value of an indexed field, a
-sorted set for the number. Where an answer needs ids first and rows then, it takes two round trips.
+The layout is what one would write by hand: a hash for each row, a hash of ids by unique name, a set of ids for each
+value of an indexed field, a sorted set for the number. Where an answer needs ids first and rows then, it takes two
+round trips; so does an insert, which asks for ids and whether the names are free first.
 """
 
 from __future__ import annotations
@@ -36,12 +37,15 @@ class Pipelines:
 
     def insert(self, data: list[dict[str, Any]]) -> None:
         p, pipe = self.prefix, self.client.pipeline(transaction=False)
-        last = int(self.client.incrby(p + "last", len(data))) - len(data)
-        for id, values in enumerate(data, last + 1):
+        names = [values["name"] for values in data]
+        last, taken = pipe.incrby(p + "last", len(data)).hmget(p + "names", names).execute()
+        if any(taken) or len(set(names)) != len(names):
+            raise ValueError("a name is taken")
+        for id, values in enumerate(data, last - len(data) + 1):
             stored = {**values, "dt": values["dt"].toordinal()}
             pipe.hset(f"{p}row:{id}", mapping=stored)
             pipe.zadd(p + "all", {str(id): id})
-            pipe.sadd(f"{p}name:{values['name']}", id)
+            pipe.hset(p + "names", values["name"], id)
             pipe.sadd(f"{p}ccy:{values['ccy']}", id)
             pipe.sadd(f"{p}sector:{values['sector']}", id)
             pipe.zadd(p + "size", {str(id): values["size"]})
@@ -62,7 +66,7 @@ class Pipelines:
         return _row(id, self.client.hmget(f"{self.prefix}row:{id}", NAMES))
 
     def by_name(self, name: str) -> Row:
-        return self.load(self.client.smembers(f"{self.prefix}name:{name}"))[0]
+        return self.by_key(int(self.client.hget(self.prefix + "names", name)))
 
     def equal(self, ccy: str) -> list[Row]:
         return self.load(sorted(self.client.smembers(f"{self.prefix}ccy:{ccy}"), key=int))
@@ -100,7 +104,7 @@ class Pipelines:
         for row in self.load(ids):
             pipe.unlink(f"{p}row:{row.id}")
             pipe.zrem(p + "all", row.id)
-            pipe.srem(f"{p}name:{row.name}", row.id)
+            pipe.hdel(p + "names", row.name)
             pipe.srem(f"{p}ccy:{row.ccy}", row.id)
             pipe.srem(f"{p}sector:{row.sector}", row.id)
             pipe.zrem(p + "size", row.id)

@@ -8,26 +8,25 @@ from typing import Any
 
 from stdnet import odm
 
-from .models import Basket, Holding, Instrument, Listed, Position
+from .models import Basket, Holding, Instrument, Position
 from .workload import Points
 
 
 def contestant(url: str) -> Mapper:
-    """Return ours: with a unique check in memory, without one on Redis, where neither the floor nor a peer has it."""
-    return Mapper(url, Position if url.startswith("memory:") else Listed)
+    """Return ours on the database of a URL."""
+    return Mapper(url)
 
 
 class Mapper:
     """Rows of ``Position`` in a database."""
 
-    def __init__(self, url: str, model: type[Any] = Position) -> None:
+    def __init__(self, url: str) -> None:
         self.models = odm.Router(url)
-        self.model = model
-        self.models.register(model)
+        self.models.register(Position)
         self.models.register(Holding)  # and the instruments
         self.models.register(Basket)
         self.holdings = self.models[Holding].query()
-        self.positions = self.models[model]
+        self.positions = self.models[Position]
         self.query = self.positions.query()
 
     @cached_property
@@ -48,7 +47,7 @@ class Mapper:
             return
         with self.models.session().begin() as transaction:
             for values in data:
-                transaction.add(self.model(**values))
+                transaction.add(Position(**values))
 
     def insert_plain(self, data: list[dict[str, Any]]) -> None:
         self.insert(data)
@@ -77,7 +76,7 @@ class Mapper:
     def enlarge(self, ids: list[int]) -> None:
         session = self.models.session()
         with session.begin() as transaction:
-            for position in session.query(self.model).filter(id__in=ids):
+            for position in session.query(Position).filter(id__in=ids):
                 position.size += 1
                 transaction.add(position)
 

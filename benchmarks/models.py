@@ -20,20 +20,6 @@ class Position(odm.StdModel):
         app_label = "bench"
 
 
-class Listed(odm.StdModel):
-    """The same without a unique check, which a hand-written pipeline cannot make either."""
-
-    name = odm.SymbolField()
-    ccy = odm.SymbolField()
-    sector = odm.SymbolField()
-    price = odm.FloatField()
-    size = odm.IntegerField()
-    dt = odm.DateField(index=False)
-
-    class Meta:
-        app_label = "bench"
-
-
 class Instrument(odm.StdModel):
     """What a holding refers to."""
 

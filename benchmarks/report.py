@@ -1,6 +1,7 @@
-"""Results as files, as tables, and in ``docs/performance.md``; ``python -m benchmarks.report`` rewrites its tables.
+"""Results as files, as tables, and in ``docs/performance.md``; ``python -m benchmarks.report FILE`` puts them there.
 
-A table stands between ``<!-- table KIND NAME -->`` and ``<!-- end -->``; the prose around them is left alone.
+A table stands between ``<!-- table KIND NAME -->`` and ``<!-- end -->``, the list of where we lose between
+``<!-- losses -->`` and ``<!-- end -->``; the prose around them is left alone.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import json
 import os
 import platform
 import re
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,20 @@ from .contest import ROOT, Entry
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "performance.md"
 GROWTH = 2.0
-"""How many times more one object may take in the largest table than in the smallest."""
+"""How many times more the insert of one object may take in the largest table than in the smallest."""
 SIZES = {"memory": 1.2, "redis": 1.1}
 """How many times the floor's bytes an object may take."""
 FRESH = {"memory": 0.050, "redis": 0.120}
 """Seconds above bare Python from the start of a process to the first answer."""
 CLOCK, PROCESSOR = 0, 1
+KINDS = {
+    "memory": "In memory",
+    "memory-peers": "In memory",
+    "memory-search": "Searching in memory",
+    "redis": "On Redis",
+    "redis-peers": "On Redis",
+    "redis-search": "Searching on Redis",
+}
 Result = dict[str, Any]
 Lines = list[list[str]]
 
@@ -41,6 +51,7 @@ def machine(peers: Sequence[Entry] = ()) -> dict[str, Any]:
         cpu = found.group(1) if found else cpu
     asked = "from importlib.metadata import version; print(version({!r}))"
     installed = {name: version(name) for name in ("redis", "hiredis", "sortedcontainers")}
+    installed["SQLite"] = sqlite3.sqlite_version
     for peer in peers:
         code = asked.format(peer.name)
         installed[peer.name] = subprocess.run(
@@ -62,18 +73,26 @@ def row(case: Case, n: int, kind: str, figures: dict[str, Any]) -> dict[str, Any
     return {"case": case.name, "n": n, "size": case.size, "goal": goal, "figures": figures}
 
 
-def save(result: Result) -> Path:
-    """Write a result to its file and return the path."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{result['date']}-{result['kind']}.json"
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return path
+def file() -> Path:
+    """Return the path for the results of a run that begins now."""
+    return RESULTS / f"{datetime.now():%Y-%m-%dT%H-%M}.json"
 
 
-def newest(kind: str) -> Result | None:
-    """Return the last result of a kind."""
-    paths = sorted(path for path in RESULTS.glob("*.json") if re.fullmatch(rf"\d+-\d+-\d+-{kind}", path.stem))
-    return json.loads(paths[-1].read_text(encoding="utf-8")) if paths else None
+def save(results: list[Result], path: Path) -> None:
+    """Write the results of a run to its file, a list of numbers in a line."""
+    path.parent.mkdir(exist_ok=True)
+    text = json.dumps(_short(results), indent=1)
+    text = re.sub(r"\[[^\[\]{}]*\]", lambda numbers: " ".join(numbers[0].split()), text)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _short(value: Any) -> Any:
+    """Return a value with four digits of each number; no figure has more that count."""
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    if isinstance(value, dict):
+        return {name: _short(each) for name, each in value.items()}
+    return [_short(each) for each in value] if isinstance(value, list) else value
 
 
 def result(kind: str, repeat: int, about: dict[str, Any]) -> Result:
@@ -130,7 +149,7 @@ def goals(result: Result, n: int) -> Lines:
 
 def footprint(result: Result, n: int) -> Iterator[list[str]]:
     """Yield the lines of the bytes of an object and of a fresh process."""
-    more = [""] * (2 if result["kind"] == "redis" else 1)
+    more = [""] * (1 if measure(result["kind"]) == PROCESSOR else 2)
     for each in result["bytes"]:
         if each["n"] == n:
             ours, floor, most = each["stdnet"], each["floor"], SIZES[result["kind"]]
@@ -163,7 +182,8 @@ def growth(result: Result) -> Lines:
         }
         times = {who: after / before for who, (before, after) in cost.items()}
         line = [name, *map(duration, cost["stdnet"]), f"{times['stdnet']:.2f}", f"{times.get('floor', 0):.2f}"]
-        lines.append([*line, f"<= {GROWTH:g}", verdict(times["stdnet"] <= GROWTH)])
+        limited = "insert" in name
+        lines.append([*line, f"<= {GROWTH:g}", verdict(times["stdnet"] <= GROWTH)] if limited else [*line, "", ""])
     return lines
 
 
@@ -171,26 +191,52 @@ def peers(result: Result, n: int) -> Lines:
     """Return the table of ours and others: how many times our time each one takes."""
     rows = [each for each in result["rows"] if each["n"] == n]
     first, counts = result["names"][0], measure(result["kind"])
+    here = {name for each in result["rows"] for name in each["figures"]}
     lines = [["work", "objects", *result["names"]]]
     for each in rows:
         figures = each["figures"]
-        others = [
-            behind(1 / figures[name]["times"][counts]) if name in figures else "-" for name in result["names"][1:]
-        ]
+        others = [told(figures.get(name, {}), name in here, counts) for name in result["names"][1:]]
         lines.append([each["case"], f"{each['size']:,}", duration(figures[first]["seconds"][counts]), *others])
     for each in result["bytes"]:
         if each["n"] == n:
-            others = [f"{each[name] / each[first]:.2f}" if name in each else "-" for name in result["names"][1:]]
+            others = [multiple(each[name] / each[first]) if name in each else "-" for name in result["names"][1:]]
             lines.append(["bytes of an object", f"{n:,}", f"{each[first]:.0f} B", *others])
     if fresh := result["fresh"]:
-        others = [f"{fresh[name] / fresh[first]:.2f}" for name in result["names"][1:]]
+        others = [multiple(fresh[name] / fresh[first]) if name in fresh else "-" for name in result["names"][1:]]
         lines.append(["fresh process", "1", duration(fresh[first]), *others])
     return lines
 
 
-def behind(times: float) -> str:
-    """Return how many times ours another takes, in bold if it is ahead of us."""
+def told(figures: dict[str, Any], here: bool, counts: int) -> str:
+    """Return how many times our time another takes, or why there is no figure."""
+    if not here:
+        return "not installed"
+    if "times" not in figures:
+        return "failed" if figures else "-"
+    return multiple(1 / max(figures["times"][counts], 1e-9))
+
+
+def multiple(times: float) -> str:
+    """Return how many times ours that of another is, in bold if it is less."""
     return f"{times:.1f}" if times >= 1 else f"**{times:.2f}**"
+
+
+def notes(result: Result, name: str) -> list[str]:
+    """Return why peers failed in a table."""
+    failed = [
+        (each["case"], who, figures["failed"])
+        for each in result["rows"]
+        for who, figures in each["figures"].items()
+        if str(each["n"]) == name and "failed" in figures
+    ]
+    return [f"{who} fails at {case}: {reason}" for case, who, reason in failed]
+
+
+def score(lines: Lines) -> list[str]:
+    """Return the line that counts the goals of a table that are met, if it has any."""
+    verdicts = [line[lines[0].index("met")] for line in lines[1:]] if "met" in lines[0] else []
+    counted = [said for said in verdicts if said]
+    return [f"Goals met: {counted.count(verdict(True))} of {len(counted)}."] if counted else []
 
 
 def markdown(lines: Lines) -> str:
@@ -217,22 +263,48 @@ def tables(result: Result) -> dict[str, Lines]:
     return made if len(ns) == 1 or "names" in result else {**made, "growth": growth(result)}
 
 
-def rewrite(page: Path = PAGE) -> None:
-    """Replace the tables of the page by those of the newest results; a table without a result stays."""
+def losses(results: Iterable[Result], n: int = 10_000) -> list[str]:
+    """Return a line for each kind of result with the goals that are missed, and one for each contestant ahead of us."""
+    lines = []
+    for result in results:
+        made = tables(result).get(str(n), [[]])
+        heads, body = made[0], made[1:]
+        if "met" in heads:
+            times, met = heads.index("times"), heads.index("met")
+            missed = [
+                f"{line[0]} ({line[times]}, goal {line[times + 1]})" for line in body if line[met] == verdict(False)
+            ]
+            lines.append(f"* {KINDS[result['kind']]}, goals missed: {'; '.join(missed) or 'none'}.")
+            continue
+        for column, name in enumerate(heads):
+            ahead = [f"{line[0]} ({line[column].strip('*')})" for line in body if line[column].startswith("**")]
+            if ahead and not name.startswith("stdnet"):
+                lines.append(f"* {KINDS[result['kind']]}, behind {name}: {'; '.join(ahead)}.")
+    return lines
+
+
+def rewrite(path: Path, page: Path = PAGE) -> None:
+    """Replace the tables of the page by those of a file of results; one that the file does not have stays as it is."""
+    results = {result["kind"]: result for result in json.loads(path.read_text(encoding="utf-8"))}
+    lost = "\n".join(losses(results.values()))
 
     def table(found: re.Match[str]) -> str:
         kind, name = found["kind"], found["name"]
-        result = newest(kind)
-        made = tables(result) if result else {}
+        made = tables(results[kind]) if kind in results else {}
         if name not in made:
             print(f"There is no table {kind} {name} in the results; it stays as it is.", file=sys.stderr)
             return found[0]
-        return f"<!-- table {kind} {name} -->\n\n{head(result)}\n\n{markdown(made[name])}\n\n<!-- end -->"
+        told = " ".join([f"`{path.name}`:", head(results[kind]), *score(made[name])])
+        parts = [f"<!-- table {kind} {name} -->", told, markdown(made[name]), *notes(results[kind], name)]
+        return "\n\n".join([*parts, "<!-- end -->"])
 
     text = page.read_text(encoding="utf-8")
+    text = re.sub(
+        r"<!-- losses -->.*?<!-- end -->", f"<!-- losses -->\n\n{lost}\n\n<!-- end -->", text, flags=re.DOTALL
+    )
     pattern = r"<!-- table (?P<kind>\S+) (?P<name>\S+) -->.*?<!-- end -->"
     page.write_text(re.sub(pattern, table, text, flags=re.DOTALL), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    rewrite()
+    rewrite(Path(sys.argv[1]))

@@ -12,7 +12,9 @@ import importlib
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from statistics import median
 from time import perf_counter, process_time, sleep
 from typing import Any
@@ -147,9 +149,7 @@ def resident() -> int:
 def main() -> None:
     """Answer requests until there are no more."""
     answers, sys.stdout = sys.stdout, sys.stderr  # what a contestant prints is no answer
-    module, _, maker = sys.argv[1].partition(":")
     url = sys.argv[2]
-    contestant = getattr(importlib.import_module(module), maker)
     server, used = (lambda: 0.0), traced
     if not url.startswith("memory:"):
         import redis  # noqa: PLC0415  (not needed for memory)
@@ -157,17 +157,33 @@ def main() -> None:
         client = redis.Redis.from_url(url.partition("?")[0])
         server = lambda: sum(client.info("cpu")[f"used_cpu_{kind}"] for kind in ("user", "sys"))  # noqa: E731
         used = lambda: served(client)  # noqa: E731
-    stage = Stage(lambda: contestant(url), server)
+    stage = Stage(lambda: contestant(sys.argv[1])(url), server)
+    kinds = {"stored": used, "resident": resident}
     for line in sys.stdin:
-        asked = json.loads(line)
-        if "case" in asked:
-            answer: Any = stage.run(stage.case(asked["case"], asked["n"]))
-        else:
-            kinds = {"stored": used, "resident": resident}
-            stage.clear()
-            answer = size(stage.make, asked["n"], kinds[asked["size"]])
+        try:
+            answer = reply(stage, json.loads(line), kinds)
+        except Exception as error:  # whoever asks decides what a failure means
+            traceback.print_exc()
+            answer = {"failed": f"{type(error).__name__}: {error}"[:300]}
+            with suppress(Exception):
+                stage.clear()
+            stage.who = stage.fill = None
         print(json.dumps(answer), file=answers, flush=True)
     stage.clear()
+
+
+def contestant(name: str) -> Callable[[str], Any]:
+    """Return what makes a contestant of a URL, by ``module:maker``; an import that fails is a failure of its work."""
+    module, _, maker = name.partition(":")
+    return getattr(importlib.import_module(module), maker)
+
+
+def reply(stage: Stage, asked: dict[str, Any], kinds: dict[str, Callable[[], int]]) -> dict[str, Any]:
+    """Return the answer to one request: to run a case, or to measure the bytes of an object."""
+    if "case" in asked:
+        return stage.run(stage.case(asked["case"], asked["n"]))
+    stage.clear()
+    return {"bytes": size(stage.make, asked["n"], kinds[asked["size"]])}
 
 
 if __name__ == "__main__":

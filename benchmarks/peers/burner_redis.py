@@ -62,13 +62,20 @@ class Rows:
     @Blocking
     async def insert(self, data: list[dict[str, Any]]) -> None:
         pipe = self.client.pipeline()
-        last = await self.client.hincrby("last", "row", len(data)) - len(data)
-        for id, values in enumerate(data, last + 1):
+        names = [values["name"] for values in data]
+        pipe.hincrby("last", "row", len(data))
+        for name in names:
+            pipe.hget("names", name)
+        last, *taken = await pipe.execute()
+        if any(taken) or len(set(names)) != len(names):
+            raise ValueError("a name is taken")
+        pipe = self.client.pipeline()
+        for id, values in enumerate(data, last - len(data) + 1):
             key, size = str(id), values["size"]
             stored = {**values, "price": repr(values["price"]), "size": str(size), "dt": str(values["dt"].toordinal())}
             pipe.hset(f"row:{key}", mapping=stored)
             pipe.zadd("all", {key: id})
-            pipe.sadd(f"name:{values['name']}", key)
+            pipe.hset("names", values["name"], key)
             pipe.sadd(f"ccy:{values['ccy']}", key)
             pipe.sadd(f"sector:{values['sector']}", key)
             pipe.zadd("size", {key: size})
@@ -90,7 +97,8 @@ class Rows:
 
     @Blocking
     async def by_name(self, name: str) -> Row:
-        return (await self._load(await self.client.smembers(f"name:{name}")))[0]
+        id = await self.client.hget("names", name)
+        return _row(int(id), await self.client.hgetall(f"row:{int(id)}"))
 
     @Blocking
     async def equal(self, ccy: str) -> list[Row]:
@@ -129,7 +137,7 @@ class Rows:
             id = str(row.id)
             pipe.delete(f"row:{id}")
             pipe.zrem("all", id)
-            pipe.srem(f"name:{row.name}", id)
+            pipe.hdel("names", row.name)
             pipe.srem(f"ccy:{row.ccy}", id)
             pipe.srem(f"sector:{row.sector}", id)
             pipe.zrem("size", id)

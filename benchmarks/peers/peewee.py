@@ -7,7 +7,7 @@ from typing import Any
 from peewee import DateField, FloatField, ForeignKeyField, IntegerField, Model, SqliteDatabase, TextField, chunked
 from playhouse.sqlite_ext import FTS5Model, SearchField
 
-BASE = SqliteDatabase(":memory:")
+BASE = SqliteDatabase(":memory:", pragmas={"foreign_keys": 1})
 BATCH = 1000
 """Rows of one statement, which may have 32,766 variables."""
 

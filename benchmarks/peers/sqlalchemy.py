@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ForeignKey, create_engine, delete, func, insert, select, update
+from sqlalchemy import ForeignKey, create_engine, delete, event, func, insert, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, mapped_column, relationship
 
 
@@ -57,6 +57,7 @@ class Tables:
 
     def __init__(self) -> None:
         self.engine = create_engine("sqlite://")
+        event.listen(self.engine, "connect", lambda base, _: base.execute("PRAGMA foreign_keys = ON"))
         Base.metadata.create_all(self.engine)
 
     def _all(self, statement: Any) -> list[Any]:
