@@ -5,15 +5,20 @@
 #   make test                   the whole test suite, with doctests and property tests
 #   make test-servers           the Redis part of it on Redis 6.2, 8.2 and Valkey 9.1
 #   make check                  style, types and import rules
-#   make bench                  the benchmarks
+#   make bench                  the benchmarks: this library and hand-written code; ARGS="-n 100000 -r 3" for others
+#   make bench-peers            the peers, too, each in an environment of its own
+#   make bench-results          all of it in tables of 1,000 to 100,000 rows, written to docs/performance.md
 
 PYTHON ?= python3
 URL ?=
+ARGS ?=
 VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install -qq --disable-pip-version-check
 
-.PHONY: demo test test-servers check bench clean
+PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
+
+.PHONY: demo test test-servers check bench bench-peers bench-results clean
 .NOTPARALLEL:
 
 demo: $(VENV)/ready-$(if $(filter-out memory:%,$(URL)),redis,core)
@@ -32,7 +37,13 @@ check: $(VENV)/ready-dev
 	$(VENV)/bin/lint-imports
 
 bench: $(VENV)/ready-test
-	$(RUN) -m benchmarks $(if $(URL),--url "$(URL)")
+	$(RUN) -m benchmarks $(if $(URL),--url "$(URL)") $(ARGS)
+
+bench-peers: $(VENV)/ready-test $(PEERS:%=$(VENV)/peers/%/ready)
+	$(RUN) -m benchmarks --peers $(if $(URL),--url "$(URL)") $(ARGS)
+
+bench-results: $(VENV)/ready-test $(PEERS:%=$(VENV)/peers/%/ready)
+	$(RUN) -m benchmarks --peers -n 1000 10000 100000 --page $(ARGS)
 
 clean:
 	rm -rf $(VENV)
@@ -49,3 +60,8 @@ $(VENV)/ready-core: pyproject.toml | $(RUN)
 $(VENV)/ready-redis $(VENV)/ready-test $(VENV)/ready-servers $(VENV)/ready-dev: $(VENV)/ready-%: pyproject.toml | $(RUN)
 	$(PIP) -e ".[$*]"
 	@touch $@
+
+$(VENV)/peers/%/ready: benchmarks/peers/%.txt | $(RUN)
+	$(RUN) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install -qq --disable-pip-version-check -r $< && touch $@ \
+	|| echo "$* cannot be installed; the tables say so" >&2

@@ -1,7 +1,8 @@
-"""The floor on Redis: hand-written redis-py pipelines for the same work, with hiredis, no unique check, no atomicity.
+"""The floor on Redis: hand-written redis-py pipelines for the same work, with hiredis and without atomicity.
 
-The layout is what one would write by hand: a hash for each row, a set of ids for each value of an indexed field, a
-sorted set for the number. Where an answer needs ids first and rows then, it takes two round trips.
+The layout is what one would write by hand: a hash for each row, a hash of ids by unique name, a set of ids for each
+value of an indexed field, a sorted set for the number. Where an answer needs ids first and rows then, it takes two
+round trips; so does an insert, which asks for ids and whether the names are free first.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from struct import Struct
 from typing import Any
-
-import redis
 
 from .workload import COLUMNS, Held, Points, Row, Share
 
@@ -22,25 +21,38 @@ EPOCH = datetime(1970, 1, 1)
 POINT = Struct("<6d")
 
 
-class Pipelines:
-    """Rows of a server, under a prefix of their own."""
+def contestant(url: str) -> Pipelines:
+    """Return the floor on a server."""
+    import redis  # noqa: PLC0415  (the pipelines can do with any client that looks like one of redis-py)
 
-    def __init__(self, url: str, prefix: str = "floor:") -> None:
-        self.client = redis.Redis.from_url(url)
+    return Pipelines(redis.Redis.from_url(url.partition("?")[0]))
+
+
+class Pipelines:
+    """Rows of a server, or of an engine in the process with the same interface, under a prefix of their own."""
+
+    def __init__(self, client: Any, prefix: str = "floor:") -> None:
+        self.client = client
         self.prefix = prefix
 
     def insert(self, data: list[dict[str, Any]]) -> None:
         p, pipe = self.prefix, self.client.pipeline(transaction=False)
-        last = int(self.client.incrby(p + "last", len(data))) - len(data)  # type: ignore[arg-type]
-        for id, values in enumerate(data, last + 1):
+        names = [values["name"] for values in data]
+        last, taken = pipe.incrby(p + "last", len(data)).hmget(p + "names", names).execute()
+        if any(taken) or len(set(names)) != len(names):
+            raise ValueError("a name is taken")
+        for id, values in enumerate(data, last - len(data) + 1):
             stored = {**values, "dt": values["dt"].toordinal()}
             pipe.hset(f"{p}row:{id}", mapping=stored)
             pipe.zadd(p + "all", {str(id): id})
-            pipe.sadd(f"{p}name:{values['name']}", id)
+            pipe.hset(p + "names", values["name"], id)
             pipe.sadd(f"{p}ccy:{values['ccy']}", id)
             pipe.sadd(f"{p}sector:{values['sector']}", id)
             pipe.zadd(p + "size", {str(id): values["size"]})
         pipe.execute()
+
+    def insert_plain(self, data: list[dict[str, Any]]) -> None:
+        self.insert(data)
 
     def load(self, ids: Iterable[Any]) -> list[Row]:
         """Make an object for each id, in the given order."""
@@ -54,10 +66,10 @@ class Pipelines:
         return _row(id, self.client.hmget(f"{self.prefix}row:{id}", NAMES))
 
     def by_name(self, name: str) -> Row:
-        return self.load(self.client.smembers(f"{self.prefix}name:{name}"))[0]  # type: ignore[arg-type]
+        return self.by_key(int(self.client.hget(self.prefix + "names", name)))
 
     def equal(self, ccy: str) -> list[Row]:
-        return self.load(sorted(self.client.smembers(f"{self.prefix}ccy:{ccy}"), key=int))  # type: ignore[arg-type]
+        return self.load(sorted(self.client.smembers(f"{self.prefix}ccy:{ccy}"), key=int))
 
     def both(self, ccy: str, sector: str) -> list[Row]:
         found: Any = self.client.sinter([f"{self.prefix}ccy:{ccy}", f"{self.prefix}sector:{sector}"])
@@ -68,10 +80,10 @@ class Pipelines:
         return self.load(sorted(found, key=int))
 
     def count(self, ccy: str) -> int:
-        return int(self.client.scard(f"{self.prefix}ccy:{ccy}"))  # type: ignore[arg-type]
+        return int(self.client.scard(f"{self.prefix}ccy:{ccy}"))
 
     def first(self, n: int) -> list[Row]:
-        return self.load(self.client.zrange(self.prefix + "size", 0, n - 1))  # type: ignore[arg-type]
+        return self.load(self.client.zrange(self.prefix + "size", 0, n - 1))
 
     def enlarge(self, ids: list[int]) -> None:
         pipe = self.client.pipeline(transaction=False)
@@ -80,12 +92,19 @@ class Pipelines:
             pipe.zadd(self.prefix + "size", {str(row.id): row.size + 1})
         pipe.execute()
 
+    def increase(self, ids: list[int]) -> None:
+        pipe = self.client.pipeline(transaction=False)
+        for id in ids:
+            pipe.hincrby(f"{self.prefix}row:{id}", "size", 1)
+            pipe.zincrby(self.prefix + "size", 1, str(id))
+        pipe.execute()
+
     def delete(self, ids: list[int]) -> None:
         p, pipe = self.prefix, self.client.pipeline(transaction=False)
         for row in self.load(ids):
             pipe.unlink(f"{p}row:{row.id}")
             pipe.zrem(p + "all", row.id)
-            pipe.srem(f"{p}name:{row.name}", row.id)
+            pipe.hdel(p + "names", row.name)
             pipe.srem(f"{p}ccy:{row.ccy}", row.id)
             pipe.srem(f"{p}sector:{row.sector}", row.id)
             pipe.zrem(p + "size", row.id)
@@ -120,7 +139,8 @@ class Pipelines:
         return pipe.execute()
 
     def _members(self, keys: Iterable[str]) -> list[Any]:
-        return sorted(self.client.sunion(list(keys)), key=int)  # type: ignore[arg-type]
+        among = list(keys)
+        return sorted(self.client.sunion(among), key=int) if among else []
 
     def eager(self, desk: str) -> list[Held]:
         found = self.load_held(self._members([f"{self.prefix}held:desk:{desk}"]))
@@ -156,7 +176,7 @@ class Pipelines:
         self.client.rpush(self.prefix + "queue", *values)
 
     def pop(self) -> bytes | None:
-        return self.client.lpop(self.prefix + "queue")  # type: ignore[return-value]
+        return self.client.lpop(self.prefix + "queue")
 
     def rank(self, pairs: list[tuple[float, bytes]]) -> None:
         self.client.zadd(self.prefix + "ranking", {value: score for score, value in pairs})

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from stdnet import odm
-from stdnet.apps.columnts import ColumnTS
 
-from .workload import Basket, Holding, Instrument, Points, Position
+from .models import Basket, Holding, Instrument, Position
+from .workload import Points
+
+
+def contestant(url: str) -> Mapper:
+    """Return ours on the database of a URL."""
+    return Mapper(url)
 
 
 class Mapper:
     """Rows of ``Position`` in a database."""
 
-    def __init__(self, url: str, model: type[Any] = Position) -> None:
+    def __init__(self, url: str) -> None:
         self.models = odm.Router(url)
-        self.model = model
-        self.models.register(model)
+        self.models.register(Position)
         self.models.register(Holding)  # and the instruments
         self.models.register(Basket)
-        self.basket = self.models[Basket].new()
         self.holdings = self.models[Holding].query()
-        self.positions = self.models[model]
+        self.positions = self.models[Position]
         self.query = self.positions.query()
-        self.series = self.models.session().add(self.models.register(ColumnTS(id="bench")))
+
+    @cached_property
+    def basket(self) -> Any:
+        """The row with structures."""
+        return self.models[Basket].new()
+
+    @cached_property
+    def series(self) -> Any:
+        """The time series of five columns."""
+        from stdnet.apps.columnts import ColumnTS  # noqa: PLC0415  (a program that has none does not import it)
+
+        return self.models.session().add(self.models.register(ColumnTS(id="bench")))
 
     def insert(self, data: list[dict[str, Any]]) -> None:
         if len(data) == 1:
@@ -32,7 +47,10 @@ class Mapper:
             return
         with self.models.session().begin() as transaction:
             for values in data:
-                transaction.add(self.model(**values))
+                transaction.add(Position(**values))
+
+    def insert_plain(self, data: list[dict[str, Any]]) -> None:
+        self.insert(data)
 
     def by_key(self, id: int) -> Any:
         return self.query.get(id=id)
@@ -58,9 +76,12 @@ class Mapper:
     def enlarge(self, ids: list[int]) -> None:
         session = self.models.session()
         with session.begin() as transaction:
-            for position in session.query(self.model).filter(id__in=ids):
+            for position in session.query(Position).filter(id__in=ids):
                 position.size += 1
                 transaction.add(position)
+
+    def increase(self, ids: list[int]) -> None:
+        self.query.filter(id__in=ids).update(size=odm.F("size") + 1)
 
     def delete(self, ids: list[int]) -> None:
         self.positions.filter(id__in=ids).delete()
@@ -115,6 +136,7 @@ class Mapper:
         return self.series.range(start, stop)
 
     def close(self) -> None:
-        self.series.session.delete(self.series)
+        if "series" in self.__dict__:
+            self.series.session.delete(self.series)
         self.models.flush()
         self.models.close()

@@ -1,12 +1,11 @@
-"""The rows that every contestant stores, and what they are as objects. No timing here."""
+"""The data that every contestant stores, and what it is as plain objects. No timing here, and nothing but the standard
+library: the environments of the peers have no stdnet."""
 
 from __future__ import annotations
 
+import random
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
-
-from stdnet import odm
-from stdnet.utils.encoders import Bytes, Double
 
 CURRENCIES = tuple(f"C{n:02}" for n in range(10))
 SECTORS = tuple(f"sector {n}" for n in range(6))
@@ -18,68 +17,6 @@ _FIRST_MINUTE = datetime(2024, 1, 1)
 COLUMNS = ("open", "high", "low", "close", "volume")
 Points: TypeAlias = list[tuple[datetime, dict[str, float]]]
 """Points of a time series: a time, and a number for each column."""
-
-
-class Position(odm.StdModel):
-    """One unique text, two indexed texts, a float, a range-indexed integer and a date."""
-
-    name = odm.SymbolField(unique=True)
-    ccy = odm.SymbolField()
-    sector = odm.SymbolField()
-    price = odm.FloatField()
-    size = odm.IntegerField()
-    dt = odm.DateField(index=False)
-
-    class Meta:
-        app_label = "bench"
-
-
-class Listed(odm.StdModel):
-    """The same without a unique check, which a hand-written pipeline cannot make either."""
-
-    name = odm.SymbolField()
-    ccy = odm.SymbolField()
-    sector = odm.SymbolField()
-    price = odm.FloatField()
-    size = odm.IntegerField()
-    dt = odm.DateField(index=False)
-
-    class Meta:
-        app_label = "bench"
-
-
-class Instrument(odm.StdModel):
-    """What a holding refers to."""
-
-    name = odm.SymbolField()
-    ccy = odm.SymbolField()
-    price = odm.FloatField()
-
-    class Meta:
-        app_label = "bench"
-
-
-class Holding(odm.StdModel):
-    """A foreign key, an indexed text and a range-indexed integer."""
-
-    instrument = odm.ForeignKey(Instrument, related_name="holdings")
-    desk = odm.SymbolField()
-    size = odm.IntegerField()
-
-    class Meta:
-        app_label = "bench"
-
-
-class Basket(odm.StdModel):
-    """A row with structures; values are kept as the bytes that they are."""
-
-    queue = odm.ListField(value_pickler=Bytes())
-    ranking = odm.SetField(ordered=True, value_pickler=Bytes())
-    table = odm.HashField(value_pickler=Bytes())
-    series = odm.TimeSeriesField(pickler=Double(), value_pickler=Bytes())
-
-    class Meta:
-        app_label = "bench"
 
 
 class Row:
@@ -117,18 +54,18 @@ class Held:
         self.size = size
 
 
-def rows(n: int) -> list[dict[str, Any]]:
-    """Return ``n`` rows, the same ones each time."""
+def rows(n: int, start: int = 0) -> list[dict[str, Any]]:
+    """Return ``n`` rows, the same ones each time; a tenth has each currency, a sixtieth each one with each sector."""
     return [
         {
             "name": f"name-{i}",
             "ccy": CURRENCIES[i * 7 % 10],
-            "sector": SECTORS[i * 5 % 6],
+            "sector": SECTORS[i // 10 % 6],
             "price": i * 0.25,
             "size": i * 7919 % 1_000_003,
             "dt": _FIRST_DAY + timedelta(days=i % 9000),
         }
-        for i in range(n)
+        for i in range(start, start + n)
     ]
 
 
@@ -201,3 +138,21 @@ def timed(n: int) -> list[tuple[float, bytes]]:
 def used_pairs(pairs: list[tuple[float, bytes]]) -> float:
     """Read each pair, and return a checksum."""
     return sum(number + len(value) for number, value in pairs)
+
+
+def documents(n: int, words: int = 50) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return ``n`` texts, their words as frequent as words are, and 200 pairs of words that stand together somewhere.
+
+    Nobody looks for the hundred most frequent words, which a list of stop words has.
+    """
+    chance = random.Random(7)
+    syllables = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "er", "ol")]
+    known = sorted({"".join(chance.choices(syllables, k=chance.randint(2, 4))) for _ in range(10_000)})
+    chance.shuffle(known)
+    known = known[:5000]
+    weights = [1 / (number + 5) for number in range(len(known))]
+    texts = [chance.choices(known, weights, k=words) for _ in range(n)]
+    common = set(known[:100])
+    rare = [found for found in (sorted(set(text) - common) for text in texts) if len(found) > 1]
+    pairs = [chance.sample(chance.choice(rare), 2) for _ in range(200)]
+    return [" ".join(text) for text in texts], [(one, other) for one, other in pairs]
