@@ -67,21 +67,6 @@ def main() -> None:
         rewrite(path)
 
 
-<<<<<<< HEAD
-def contestants(url: str) -> tuple[list[Callable[[], Contestant]], Callable[[], float] | None]:
-    """Return the makers of ours and the floor, and, on a server, the function that reads its processor time."""
-    if url.startswith("memory:"):
-        return [lambda: Mapper("memory://"), Floor], None
-    from .floor_redis import Pipelines  # redis is not needed for memory
-
-    client = Pipelines(url).client
-
-    def server_time() -> float:
-        info: Any = client.info("cpu")
-        return float(info["used_cpu_user"]) + float(info["used_cpu_sys"])
-
-    return [lambda: Mapper(url, Listed), lambda: Pipelines(url)], server_time
-=======
 def show(made: Result) -> None:
     """Print a result."""
     print(f"\r== {made['kind']}: {head(made)}")
@@ -90,7 +75,6 @@ def show(made: Result) -> None:
         for line in [*score(lines), *notes(made, name)]:
             print(line)
     print(flush=True)
->>>>>>> harness
 
 
 @contextmanager

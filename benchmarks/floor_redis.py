@@ -23,7 +23,7 @@ POINT = Struct("<6d")
 
 def contestant(url: str) -> Pipelines:
     """Return the floor on a server."""
-    import redis  # noqa: PLC0415  (the pipelines can do with any client that looks like one of redis-py)
+    import redis  # the pipelines can do with any client that looks like one of redis-py
 
     return Pipelines(redis.Redis.from_url(url.partition("?")[0]))
 

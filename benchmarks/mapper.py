@@ -37,7 +37,7 @@ class Mapper:
     @cached_property
     def series(self) -> Any:
         """The time series of five columns."""
-        from stdnet.apps.columnts import ColumnTS  # noqa: PLC0415  (a program that has none does not import it)
+        from stdnet.apps.columnts import ColumnTS  # a program that has none does not import it
 
         return self.models.session().add(self.models.register(ColumnTS(id="bench")))
 

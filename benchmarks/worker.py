@@ -123,7 +123,7 @@ def size(make: Callable[[], Contestant], n: int, allocated: Callable[[], int]) -
 
 def traced() -> int:
     """Return the bytes that Python has allocated since the first call."""
-    import tracemalloc  # noqa: PLC0415  (it slows down everything else)
+    import tracemalloc  # it slows down everything else
 
     if not tracemalloc.is_tracing():
         tracemalloc.start()
@@ -152,7 +152,7 @@ def main() -> None:
     url = sys.argv[2]
     server, used = (lambda: 0.0), traced
     if not url.startswith("memory:"):
-        import redis  # noqa: PLC0415  (not needed for memory)
+        import redis  # not needed for memory
 
         client = redis.Redis.from_url(url.partition("?")[0])
         server = lambda: sum(client.info("cpu")[f"used_cpu_{kind}"] for kind in ("user", "sys"))  # noqa: E731
