@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -61,6 +62,31 @@ def test_values_come_back(case: tuple[encoders.Encoder, Any]) -> None:
     assert isinstance(encoder, NUMBERS) or type(stored) is bytes
     assert same(encoder.loads(stored), value)
     assert encoder.load_iterable([stored]) == [value]
+
+
+BULKS = st.lists(TEXT) | st.lists(st.binary()) | st.lists(FLOATS) | st.lists(ANYTHING)
+
+
+@given(st.sampled_from(list(ROUND_TRIPS)), BULKS, st.booleans())
+def test_a_bulk_is_converted_as_one_by_one(encoder: encoders.Encoder, values: list[Any], load: bool) -> None:
+    def outcome(convert: Callable[[], list[Any]]) -> str:
+        try:
+            return repr(convert())
+        except Exception as error:
+            return repr(error)
+
+    if load:  # whatever could be stored
+        values = [value for value in values if isinstance(value, (bytes, float))]
+        bulk, one = (lambda: encoder.load_iterable(iter(values))), (lambda: [encoder.loads(value) for value in values])
+    else:
+        bulk, one = (lambda: encoder.dump_iterable(iter(values))), (lambda: [encoder.dumps(value) for value in values])
+    assert outcome(bulk) == outcome(one)
+
+
+@given(st.sampled_from(list(ROUND_TRIPS)), st.binary() | st.floats())
+def test_what_an_encoder_keeps_is_as_it_was(encoder: encoders.Encoder, stored: Any) -> None:
+    if encoder.keeps(type(stored)):
+        assert encoder.loads(stored) is stored
 
 
 @given(st.floats())

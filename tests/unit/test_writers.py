@@ -9,7 +9,7 @@ import pytest
 
 from stdnet import odm
 from stdnet.contract import Change
-from stdnet.odm.writers import row_maker
+from stdnet.odm.writers import LONG_WAY, row_maker, scalar_maker
 
 
 class Upper(odm.SymbolField):
@@ -137,6 +137,42 @@ def test_models_whose_rows_depend_on_more_than_their_values_have_no_short_way() 
 
     assert Ranked._meta.codec.added is None
     assert Named._meta.codec.added is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "scalar"),
+    [
+        ("mark", "a", "a"),
+        ("mark", "", ""),
+        ("mark", "é", LONG_WAY),
+        ("mark", b"a", LONG_WAY),
+        ("mark", None, LONG_WAY),
+        ("year", 7, 7),
+        ("year", True, LONG_WAY),
+        ("year", 2**53 + 1, LONG_WAY),
+        ("full", True, 1),
+        ("full", 1, LONG_WAY),
+        ("filled", date(1970, 1, 2), 86400),
+        ("filled", datetime(1970, 1, 2), LONG_WAY),
+        ("up", "X", LONG_WAY),
+    ],
+)
+def test_scalars_that_queries_compare_with(name: str, value: Any, scalar: Any) -> None:
+    made = scalar_maker(META.dfields[name])(value)
+    assert made is scalar if scalar is LONG_WAY else (made, type(made)) == (scalar, type(scalar))
+    if scalar is not LONG_WAY:
+        assert made == META.dfields[name].serialise(value)
+
+
+def test_a_field_that_compares_in_a_way_of_its_own() -> None:
+    class Folded(odm.SymbolField):
+        def serialise(self, value: Any, lookup: str | None = None) -> Any:
+            return super().serialise(str(value).lower(), lookup)
+
+    field = Folded()
+    field.register_with_model("name", Bottle)
+    assert scalar_maker(field)("A") is LONG_WAY
+    assert field.serialise("A") == "a"
 
 
 def test_keys_to_other_rows() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
+from operator import sub
+from typing import Any
 
 from ...utils.dates import EPOCH
 
@@ -30,14 +33,8 @@ def moments(times: Sequence[float]) -> list[datetime] | None:
     """
     if times and not (times[0] > -EXACT and times[-1] < EXACT):
         return None
-    steps: dict[float, timedelta] = {}
-    found, moment, before = [], EPOCH, 0.0
-    for time in times:
-        gap = time - before
-        step = steps.get(gap)
-        if step is None:
-            step = steps[gap] = timedelta(0, 0, gap)
-        moment += step
-        before = time
-        found.append(moment)
-    return found
+    if not times:
+        return []
+    gaps = list(map(sub, times[1:], times))
+    steps: dict[float, Any] = {gap: timedelta(0, 0, gap) for gap in set(gaps)}
+    return list(accumulate(map(steps.__getitem__, gaps), initial=EPOCH + timedelta(0, 0, times[0])))
