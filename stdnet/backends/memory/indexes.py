@@ -17,6 +17,8 @@ from sortedcontainers import SortedList
 from ...contract import Column, Id, Row, Scalar
 
 EMPTY: frozenset[Id] = frozenset()
+MANY = 16
+"""A sorted list is made anew, not changed one by one, if more than one in so many of its members come or go."""
 
 
 def key_of(value: Scalar) -> Scalar:
@@ -44,12 +46,21 @@ class Index(Protocol):
 
 def without(items: SortedList[Any], gone: Sequence[Any]) -> SortedList[Any]:
     """Return ``items`` without some of them, which are there; it may be changed, or a new list, if they are many."""
-    if len(gone) * 16 < len(items):
+    if len(gone) * MANY < len(items):
         for each in gone:
             items.remove(each)
         return items
     out = set(gone)
     return SortedList([each for each in items if each not in out])
+
+
+def joined(items: SortedList[Any], come: Sequence[Any]) -> SortedList[Any]:
+    """Return ``items`` with more of them; it may be changed, or a new list, if they are many."""
+    if len(come) * MANY < len(items):
+        for each in come:
+            items.add(each)
+        return items
+    return SortedList([*items, *come])
 
 
 class UniqueIndex:
@@ -207,7 +218,7 @@ class RangeIndex:
         if None in values:
             self.blanks.update(id for value, id in pairs if value is None)
             pairs = [pair for pair in pairs if pair[0] is not None]
-        self.pairs.update(pairs)
+        self.pairs = joined(self.pairs, pairs)
 
     def remove_all(self, values: Sequence[Scalar], ids: Sequence[Id]) -> None:
         pairs = list(zip(values, ids, strict=True))
@@ -266,10 +277,7 @@ class IdOrder:
         self.ids: SortedList[Any] = SortedList()
 
     def extend(self, ids: Sequence[Id]) -> None:
-        if len(ids) == 1:
-            self.ids.add(ids[0])
-        else:
-            self.ids.update(ids)
+        self.ids = joined(self.ids, ids)
 
     def remove_all(self, ids: Sequence[Id]) -> None:
         self.ids = without(self.ids, ids)

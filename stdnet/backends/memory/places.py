@@ -47,7 +47,7 @@ def perform(reader: Reader, call: Call) -> Any:
     if call.operation == "delete":
         return shelf.remove(owner, place.name)
     given: Sequence[Any] = call.arguments
-    if Place in set(map(type, given)):
+    if any(issubclass(kind, Place) for kind in set(map(type, given))):  # of a bulk there are few
         given = [container(reader, each) if isinstance(each, Place) else each for each in given]
     reply = getattr(target, call.operation)(*given)
     if operation.effect != "reads":

@@ -91,14 +91,8 @@ class TableStore:
                 del rows[id]
             else:
                 rows[id] = new
-        if len(steps) > 1 and all(old is None for _, old, _ in steps):
-            ids = [id for id, _, _ in steps]
-            for position, index in self.maintained:
-                index.extend([new[position] for _, _, new in steps if new is not None], ids)
-        elif len(steps) > 1 and all(new is None for _, _, new in steps):
-            ids = [id for id, _, _ in steps]
-            for position, index in self.maintained:
-                index.remove_all([old[position] for _, old, _ in steps if old is not None], ids)
+        if len(steps) > 1:
+            self._index(steps)
         else:
             for position, index in self.maintained:
                 for id, old, new in steps:
@@ -110,6 +104,20 @@ class TableStore:
         for combined in self.together.values():
             for id, old, new in steps:
                 combined.move(id, old, new)
+
+    def _index(self, steps: Sequence[Step]) -> None:
+        """Bring the indices of columns from before to after many steps: what goes goes first."""
+        fresh = all(old is None for _, old, _ in steps)
+        for n, index in self.maintained:
+            come = steps
+            if not fresh:
+                moved = [step for step in steps if step[1] is None or step[2] is None or step[1][n] != step[2][n]]
+                gone = [(old[n], id) for id, old, _ in moved if old is not None]
+                if gone:
+                    index.remove_all([value for value, _ in gone], [id for _, id in gone])
+                come = [step for step in moved if step[2] is not None]
+            if come:
+                index.extend([new[n] for _, _, new in come if new is not None], [id for id, _, _ in come])
 
     def expire(self, now: float) -> None:
         """Remove the rows whose deadline has come, and everything of theirs."""
