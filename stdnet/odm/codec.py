@@ -45,6 +45,7 @@ class Codec(Generic[M]):
             (field.attname, field.to_python, writers.dumper(field), field.required) for field in meta.scalarfields
         ]
         self.pk_load = _loader_of(meta.pk)
+        self.pk_scalar = writers.scalar_maker(meta.pk)
         self._loaders: dict[tuple[str, ...] | None, Loader] = {}
 
     def clean(self, instance: M) -> tuple[dict[str, Scalar], dict[str, str]]:
@@ -74,6 +75,9 @@ class Codec(Generic[M]):
 
     def dump_pk(self, value: Any) -> Id | None:
         """Return the id for a pk value, ``None`` for a missing one."""
+        scalar = self.pk_scalar(value)
+        if scalar is not writers.LONG_WAY:
+            return None if scalar == "" else scalar
         pk = self.meta.pk
         converted = pk.to_python(value)
         return None if converted is None or converted == "" else pk.dump(converted)

@@ -38,8 +38,11 @@ class StructureQueue:
             return
         key = self.check(structure)
         structure.session = self.session
-        if not modified:
-            return
+        if modified:
+            self.enter(structure, key)
+
+    def enter(self, structure: Structure, key: Any) -> None:
+        """Queue a structure of this session that is not queued; ``key`` is what ``check`` gave."""
         handles = self._handles.setdefault(key, [])
         if handles:
             handles[0].cache.absorb(structure.cache)

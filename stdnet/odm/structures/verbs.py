@@ -84,10 +84,14 @@ class commit_when_no_transaction(Verb, Generic[P]):
             if session is None:
                 return change(structure, *args, **kwargs)
             session._accepting()
-            if not session._structures.holds(structure):
-                session._structures.check(structure)
+            queue = session._structures
+            key = None if queue.holds(structure) else queue.check(structure)
             change(structure, *args, **kwargs)
-            return (yield from programs.add(session, structure, True, {}))
+            if key is not None:
+                queue.enter(structure, key)
+            if session.transaction is None:
+                yield from programs.commit(session.begin())
+            return structure
 
         self.program = program
         self.__doc__ = change.__doc__
