@@ -10,6 +10,7 @@ import base64
 import math
 from collections.abc import Hashable
 from datetime import date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from ..contract import Scalar
@@ -234,8 +235,12 @@ class DateField(NumericField[D]):
     def dump(self, value: date) -> int:
         return (value.toordinal() - _EPOCH_DAY) * _DAY
 
-    def load(self, scalar: Any) -> Any:
-        return date.fromordinal(scalar // _DAY + _EPOCH_DAY)
+    if TYPE_CHECKING:
+
+        def load(self, scalar: Any) -> Any: ...
+
+    else:  # a cache is asked faster than a date is made, and tables have the same days many times
+        load = staticmethod(lru_cache(4096)(lambda scalar: date.fromordinal(scalar // _DAY + _EPOCH_DAY)))
 
     def serialise(self, value: Any, lookup: str | None = None) -> Scalar:
         if isinstance(value, datetime):  # a time of day lies between two dates: it equals neither

@@ -71,13 +71,13 @@ class UniqueIndex:
         self.blanks: set[Id] = set()
 
     def add(self, value: Scalar, id: Id) -> None:
-        if (key := key_of(value)) is None:
+        if (key := value or key_of(value)) is None:
             self.blanks.add(id)
         else:
             self.ids[key] = id
 
     def remove(self, value: Scalar, id: Id) -> None:
-        if (key := key_of(value)) is None:
+        if (key := value or key_of(value)) is None:
             self.blanks.discard(id)
         elif self.ids.get(key) == id:  # in a swap the other row may have taken the value already
             del self.ids[key]
@@ -132,7 +132,7 @@ class EqualIndex:
         self.sets: dict[Scalar, set[Id]] = {}
 
     def add(self, value: Scalar, id: Id) -> None:
-        key = key_of(value)
+        key = value or key_of(value)
         ids = self.sets.get(key)
         if ids is None:
             self.sets[key] = {id}
@@ -140,7 +140,7 @@ class EqualIndex:
             ids.add(id)
 
     def remove(self, value: Scalar, id: Id) -> None:
-        key = key_of(value)
+        key = value or key_of(value)
         ids = self.sets[key]
         ids.discard(id)
         if not ids:

@@ -11,6 +11,7 @@ from typing import Any
 from ...contract import All, Id, Place, Related, Row, Scores, Select, Selected, Sort
 from ...records import replace
 from .containers import container
+from .indexes import IdOrder
 from .leaves import is_leaf, rank, read_of
 from .plans import Reader
 from .store import TableStore
@@ -93,6 +94,8 @@ def _walk(table: TableStore, sort: Sort) -> Iterator[Id] | None:
     index = None if sort.through else table.ranges.get(sort.field)
     if index is None or len(index.pairs) != len(table.rows):
         return None
+    if isinstance(table.order, IdOrder) and not sort.desc:
+        return map(itemgetter(1), index.pairs)  # those of one value stand in the order of their ids already
     return (id for group in index.groups(sort.desc) for id in table.order.sort(group))
 
 
