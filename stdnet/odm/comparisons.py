@@ -54,7 +54,9 @@ def comparison(field: Field[Any], lookup: str, value: Any) -> Plan:
         if math.isinf(scalar):
             return _isnull(field, False) if (scalar > 0) == (lookup in ("lt", "le")) else Ids(())
         lookup, scalar = _whole(lookup, scalar)
-    if field.column_type in ("int", "float") and (field.primary_key or field.column().index == "range"):
+    if field.column_type in ("int", "float") and (
+        field.primary_key or field.meta.table.column(field.attname).index == "range"
+    ):
         if lookup in ("gt", "ge"):
             return Range(field.attname, low=scalar, low_open=lookup == "gt")
         return Range(field.attname, high=scalar, high_open=lookup == "lt")

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from .query import QueryBase
 
 COMPARISONS = {"gt": "gt", "ge": "ge", "gte": "ge", "lt": "lt", "le": "le", "lte": "le"}
+KEYWORDS = 1000
+"""Keywords of a model whose meaning is kept at most; a field and a lookup can be spelled in more ways than needed."""
+
 LOOKUPS = ("in", *COMPARISONS, "isnull", *TEXT)
 
 
@@ -209,15 +212,18 @@ def _clauses(query: QueryBase[Any], arguments: Mapping[str, Any]) -> Iterator[li
     """Yield, field by field, the plans that must all hold."""
     grouped: dict[str, tuple[Field[Any], list[Any] | None, list[Plan]]] = {}
     nested: dict[str, tuple[Link, dict[str, Any]]] = {}
+    meta = query._meta
     for name, value in arguments.items():
-        if (path := _path(query.meta, name)) is not None:
+        if name not in meta.parsed and (path := _path(meta, name)) is not None:
             link, rest = path
             if link.many and split(name)[1].lower() in ("", "in") and any(each is None for each in alternatives(value)):
                 yield [_without_or(query, link, rest, [each for each in alternatives(value) if each is not None])]
                 continue
             nested.setdefault(link.name, (link, {}))[1][rest] = value
             continue
-        field, lookup = _parse(query.meta, name)
+        field, lookup = meta.parsed.get(name) or _parse(meta, name)
+        if field is meta.indexed.get(field.name) and len(meta.parsed) < KEYWORDS:
+            meta.parsed[name] = field, lookup
         field, values, plans = grouped.setdefault(field.name, (field, None, []))
         if lookup in ("", "in"):
             if lookup == "in" and not _is_collection(value):

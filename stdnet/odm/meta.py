@@ -139,6 +139,7 @@ class ModelMeta(Generic[M]):
         self.modelkey = modelkey or (f"{self.app_label}.{self.name}" if self.app_label else self.name)
         self.attributes: tuple[str, ...] = unique_tuple(attributes)
         self.dfields: dict[str, Field[Any]] = {}
+        self.parsed: dict[str, tuple[Field[Any], str]] = {}  # keywords of filters: what they mean, once they were used
         self.fields: list[Field[Any]] = []
         self.scalarfields: list[Field[Any]] = []
         self.foreignkeys: list[Any] = []

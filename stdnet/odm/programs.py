@@ -43,6 +43,8 @@ def load(query: QueryBase[Any], start: int | None = None, stop: int | None = Non
             query._cache[key] = list((yield from loading.touch(*query._source)))
         elif None in query._cache:
             query._cache[key] = query._cache[None][start:stop]
+        elif query.gives_rows:
+            query._cache[key] = yield from _whole(query, query.construct(), start, stop)
         else:
             query._cache[key] = yield from _select(query, start, stop)
         if key is None:

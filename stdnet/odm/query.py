@@ -40,6 +40,7 @@ class BackendQuery(NamedTuple):
     cache: dict[Any, list[Any]]
 
 
+_SHAPING = {"ordering", "fields", "exclude_fields", "select_related", "_get_field", "_ranked"}
 _BARE = {"_meta", "session", "_cache", "_compiled", "_count", "_relations"}
 
 
@@ -105,6 +106,11 @@ class QueryBase(Generic[M]):
     def is_bare(self) -> bool:
         """Whether nothing was said but about relations that are touched: all rows, whole, in the model's order."""
         return self.__dict__.keys() <= _BARE
+
+    @property
+    def gives_rows(self) -> bool:
+        """Whether the result is whole rows in the model's order, with nothing along, as that of most queries is."""
+        return self.__dict__.keys().isdisjoint(_SHAPING)
 
     @property
     def executed(self) -> bool:
