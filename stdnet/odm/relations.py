@@ -217,7 +217,7 @@ class ForeignKey(AtomField[M]):
             self.invalid(value, f'is neither a "{self.related_meta}" nor an id of one')
 
     def as_is(self, value: str) -> str | None:
-        test = self.related_pk.as_is(value)
+        test: str | None = self.related_pk.as_is(value)
         if test is None or self.storage.python_type is not str:
             return test
         return f"{value}{test and f' and {test}'}"  # an empty text stands for no reference
